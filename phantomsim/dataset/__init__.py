@@ -1,0 +1,1 @@
+"""Data sets: recipe, sample, store, run, verify, loaders."""

@@ -1,0 +1,1 @@
+"""Reference reconstructors, one method a file."""

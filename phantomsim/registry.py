@@ -1,0 +1,84 @@
+"""What phantomsim can make, by kind: phantoms, scanners and reconstructors, here or in an installed plug-in."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from phantomsim.physics.errors import RecipeError
+from phantomsim.spec import Spec
+
+
+class Registry:
+    """Spec classes by kind, imported when first asked for.
+
+    Parameters
+    ----------
+    noun
+        What the entries are, for messages: ``"phantom"``.
+    builtin
+        Kind to ``"module:Class"``. Plug-ins add theirs by an entry point in the group ``phantomsim.<noun>``.
+    """
+
+    def __init__(self, noun: str, builtin: dict[str, str]) -> None:
+        self.noun, self._builtin = noun, builtin
+
+    @cached_property
+    def _targets(self) -> dict[str, str]:
+        plugins = {point.name: point.value for point in entry_points(group=f"phantomsim.{self.noun}")}
+        return plugins | self._builtin
+
+    def kinds(self) -> list[str]:
+        """Return every kind, sorted."""
+        return sorted(self._targets)
+
+    def get(self, kind: str) -> type[Spec]:
+        """Return the Spec class of a kind.
+
+        Raises
+        ------
+        RecipeError
+            If there is none, naming the nearest kind.
+        """
+        if kind not in self._targets:
+            near = get_close_matches(kind, self.kinds(), 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known kinds: {', '.join(self.kinds())}"
+            raise RecipeError(f"unknown {self.noun} kind {kind!r}; {hint}")
+        module, _, name = self._targets[kind].partition(":")
+        found: type[Spec] = getattr(import_module(module), name)
+        return found
+
+    def summary(self, kind: str) -> str:
+        """Return the first line of a kind's docstring."""
+        return (self.get(kind).__doc__ or "").strip().partition("\n")[0]
+
+    def parse(self, table: dict[str, Any]) -> Spec:
+        """Validate a table whose ``kind`` names the class.
+
+        Raises
+        ------
+        RecipeError
+            If ``kind`` is missing or unknown.
+        pydantic.ValidationError
+            If a field is.
+        """
+        if not isinstance(table, dict) or not isinstance(table.get("kind"), str):
+            raise RecipeError(f"a {self.noun} needs a kind, one of: {', '.join(self.kinds())}")
+        return self.get(table["kind"]).model_validate(table)
+
+
+PHANTOMS = Registry(
+    "phantom",
+    {
+        "shepp-logan": "phantomsim.phantoms.shepp_logan:SheppLogan",
+        "ellipsoids": "phantomsim.phantoms.ellipsoids:RandomEllipsoids",
+        "water-cylinder": "phantomsim.phantoms.water_cylinder:WaterCylinder",
+        "nifti-labels": "phantomsim.phantoms.from_volume:NiftiLabels",
+        "ct-volume": "phantomsim.phantoms.from_volume:CTVolume",
+    },
+)
+SCANNERS = Registry("scanner", {"ct": "phantomsim.scanners.ct:CT"})
+RECONSTRUCTORS = Registry("reconstructor", {"fbp": "phantomsim.recon.fbp:FBP"})

@@ -1,0 +1,1 @@
+"""Preview figures and the one-file HTML report."""

@@ -1,0 +1,1 @@
+"""Scanners: phantom and engine become labelled signal, data and truth."""

@@ -1,0 +1,1 @@
+"""The tissue library: one table of properties behind every modality."""

@@ -1,0 +1,1 @@
+"""Numbers: arrays, kernels, random streams, grids, operators and the physics engines built on them."""

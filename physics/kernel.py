@@ -1,0 +1,202 @@
+"""One physics, two loop nests: what compiles, caches, threads and launches every kernel.
+
+The physics of a kernel is scalar functions (`scalar`), written once. Around them stand two short nests:
+
+* on the CPU, ``blocks(begin, end, *args)`` works on a range of independent units (views, rows, fixed tiles) so that
+  LLVM vectorises what is inside; ranges run on threads, and no output depends on where a range was cut;
+* on the GPU, ``thread(i, *args)`` does the work of one CUDA thread.
+
+`Kernel` holds both and lets the arrays decide which one runs. With ``NUMBA_ENABLE_CUDASIM=1`` (read once, at import)
+nothing is compiled and the CUDA simulator runs the plain Python functions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+import platformdirs
+
+from phantomsim.physics.array import Array, namespace
+from phantomsim.physics.errors import DeviceError
+
+SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
+FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # not nnan or ninf: physics uses both as guards
+THREADS_PER_BLOCK = 128
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+REGISTRY: dict[str, Kernel] = {}
+"""Every kernel by name, for warm-up and for the tests that compile all of them."""
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return the folder of compiled kernels, named by the hash of all kernel sources, or None if none is writable.
+
+    Numba's own check misses an edited function in another module; a new hash makes every stale result unreachable.
+    """
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    folder = platformdirs.user_cache_path("phantomsim") / digest.hexdigest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def scalar(function: F) -> F:
+    """Compile a scalar function that loop nests of both backends inline."""
+    if SIMULATED:
+        return function
+    return numba.njit(function, fastmath=FASTMATH, error_model="numpy", nogil=True)  # type: ignore[no-any-return]
+
+
+def loop_nest(function: F) -> F:
+    """Compile a CPU loop nest, without the GIL, cached on disk where a cache folder can be written."""
+    if SIMULATED:
+        return function
+    dispatcher = numba.njit(function, fastmath=FASTMATH, error_model="numpy", nogil=True)
+    folder = cache_folder()
+    if folder is not None:
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(folder)  # numba reads it once, while it enables the cache
+        try:
+            dispatcher.enable_caching()
+        finally:
+            numba.config.CACHE_DIR = before
+    return dispatcher  # type: ignore[no-any-return]
+
+
+_threads: ContextVar[int | None] = ContextVar("threads", default=None)
+
+
+def n_threads() -> int:
+    """Return the number of CPU threads that kernels use here: `threads`, or every core this process may run on."""
+    if (chosen := _threads.get()) is not None:
+        return chosen
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Let kernels called inside use `n` CPU threads; results do not depend on it."""
+    token = _threads.set(n)
+    try:
+        yield
+    finally:
+        _threads.reset(token)
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="phantomsim-kernel")
+
+
+class Kernel:
+    """One computation with a loop nest for each backend.
+
+    Parameters
+    ----------
+    name
+        Dotted name, unique, such as ``"xray.joseph.forward"``.
+    blocks
+        CPU nest ``blocks(begin, end, *args)``, made by `loop_nest`.
+    thread
+        Plain function ``thread(i, *args)``: the work of CUDA thread `i`.
+    signature
+        Types of ``*args`` in numba's spelling, separated by ``;``. ``real`` and ``complex`` stand for the production
+        types float32 and complex64; numba compiles others on demand.
+    float64_reason
+        Why this kernel may use float64 on the GPU (count samplers, geometry); empty for a float32 kernel.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        blocks: Callable[..., None],
+        thread: Callable[..., None],
+        signature: str,
+        *,
+        float64_reason: str = "",
+    ) -> None:
+        if name in REGISTRY:
+            raise ValueError(f"kernel {name!r} is registered already")
+        self.name, self.blocks, self.thread, self.float64_reason = name, blocks, thread, float64_reason
+        self.signature = signature
+        REGISTRY[name] = self
+
+    @property
+    def types(self) -> tuple[Any, ...]:
+        """Numba types of the production signature."""
+        names = {
+            n: getattr(numba.types, n)
+            for n in ("int32", "int64", "uint32", "uint64", "uint8", "float32", "float64", "boolean")
+        }
+        names |= {"real": numba.types.float32, "complex": numba.types.complex64}
+        return tuple(eval(part, {"__builtins__": {}}, names) for part in self.signature.split(";"))
+
+    @cached_property
+    def global_function(self) -> Callable[..., None]:
+        """The CUDA kernel as a Python function ``(n, *args)``: numba needs its arguments spelled out."""
+        names = list(inspect.signature(self.thread).parameters)[1:]
+        from numba import cuda
+
+        body = self.thread if SIMULATED else numba.njit(self.thread, fastmath=FASTMATH, error_model="numpy")
+        scope: dict[str, Any] = {"body": body, "cuda": cuda}
+        arguments = ", ".join(names)
+        exec(
+            f"def kernel(n, {arguments}):\n    i = cuda.grid(1)\n    if i < n:\n        body(i, {arguments})\n",
+            scope,
+        )
+        return scope["kernel"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def _cuda_dispatcher(self) -> Any:
+        try:
+            from numba import cuda
+        except ImportError as error:
+            raise DeviceError("kernels on CUDA need numba-cuda: pip install 'phantomsim[gpu]'") from error
+        return cuda.jit(self.global_function, fastmath=True)
+
+    def compile(self) -> None:
+        """Compile the CPU nest for the production signature and leave it in the cache."""
+        self.blocks.compile((numba.types.int64, numba.types.int64, *self.types))  # type: ignore[attr-defined]
+
+    def launch(self, n: int, *args: Any) -> None:
+        """Run `n` CUDA threads on arrays that live on the device."""
+        grid = (n + THREADS_PER_BLOCK - 1) // THREADS_PER_BLOCK
+        self._cuda_dispatcher[grid, THREADS_PER_BLOCK](n, *args)
+
+    def run(self, n_blocks: int, *args: Any) -> None:
+        """Run blocks 0 to `n_blocks` of the CPU nest on `n_threads` threads."""
+        workers = min(n_threads(), n_blocks)
+        if workers <= 1:
+            self.blocks(0, n_blocks, *args)
+            return
+        self.blocks(0, 0, *args)  # compiles here: a compile on a worker deadlocks while this thread imports
+        pieces = min(4 * workers, n_blocks)
+        cuts = [n_blocks * i // pieces for i in range(pieces + 1)]
+        for done in [
+            _pool(workers).submit(self.blocks, a, b, *args) for a, b in zip(cuts, cuts[1:], strict=False)
+        ]:
+            done.result()
+
+    def __call__(self, n_blocks: int, n_cuda_threads: int, *args: Array | complex) -> None:
+        """Run where the arrays are: `n_blocks` units of the CPU nest, or `n_cuda_threads` threads of the GPU nest."""
+        if namespace(*args) is np:
+            self.run(n_blocks, *args)
+        else:
+            self.launch(n_cuda_threads, *args)

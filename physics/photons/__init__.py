@@ -1,0 +1,1 @@
+"""Photon interactions with matter, shared by X-ray, PET and SPECT."""

@@ -1,0 +1,1 @@
+"""X-ray physics: geometry, projectors, exact paths, spectra, transmission and detectors."""
