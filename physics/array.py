@@ -77,4 +77,4 @@ def to_device(x: Array, device: str) -> Array:
 
 def to_host(x: Array) -> np.ndarray[Any, Any]:
     """Copy an array to the host (no copy if it is there already)."""
-    return np.asarray(x) if namespace(x) is np else x.get()  # type: ignore[no-any-return]
+    return np.asarray(x) if namespace(x) is np else x.get()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from phantomsim.physics.errors import ShapeError, UnitError
 
@@ -61,7 +61,7 @@ class Grid:
         z, y, x = (c - e / 2 for c, e in zip(self.centre, self.extent, strict=True))
         return (z, y, x)
 
-    def coordinates(self, axis: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def coordinates(self, axis: int) -> npt.NDArray[np.float64]:
         """Positions of the voxel centres along one axis (0 z, 1 y, 2 x) [m], float64."""
         n, spacing = self.shape[axis], self.spacing[axis]
-        return self.centre[axis] + spacing * (np.arange(n) - (n - 1) / 2)
+        return self.centre[axis] + spacing * (np.arange(n, dtype=np.float64) - (n - 1) / 2)

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -189,9 +190,7 @@ class Kernel:
         self.blocks(0, 0, *args)  # compiles here: a compile on a worker deadlocks while this thread imports
         pieces = min(4 * workers, n_blocks)
         cuts = [n_blocks * i // pieces for i in range(pieces + 1)]
-        for done in [
-            _pool(workers).submit(self.blocks, a, b, *args) for a, b in zip(cuts, cuts[1:], strict=False)
-        ]:
+        for done in [_pool(workers).submit(self.blocks, a, b, *args) for a, b in pairwise(cuts)]:
             done.result()
 
     def __call__(self, n_blocks: int, n_cuda_threads: int, *args: Array | complex) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import pi
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from phantomsim.physics.errors import ShapeError, UnitError
 
-Float64 = np.ndarray[Any, np.dtype[np.float64]]
+Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,16 @@ class _PlanarScan:
 
     def __post_init__(self) -> None:
         if self.n_views < 1 or self.n_columns < 1:
-            raise ShapeError(
-                f"a scan needs at least one view and one column, got {self.n_views} and {self.n_columns}"
-            )
+            raise ShapeError(f"a scan needs at least one view and one column, got {self.n_views} and {self.n_columns}")
         if not self.pitch > 0:
             raise UnitError(f"pitch must be positive [m], got {self.pitch!r}; recipes give it as pitch_mm")
 
     @property
     def columns(self) -> Float64:
         """Position of each column's centre on the detector (column) [m], along the arc for a curved one."""
-        return self.pitch * (np.arange(self.n_columns) - (self.n_columns - 1) / 2 + self.column_offset)
+        return self.pitch * (
+            np.arange(self.n_columns, dtype=np.float64) - (self.n_columns - 1) / 2 + self.column_offset
+        )
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,7 @@ class FanBeam(_PlanarScan):
     @property
     def field_of_view(self) -> float:
         """Diameter of the circle that every view sees whole [m]."""
-        edge = (
-            self.pitch * self.n_columns / 2 - abs(self.column_offset) * self.pitch
-        ) / self.source_to_detector
+        edge = (self.pitch * self.n_columns / 2 - abs(self.column_offset) * self.pitch) / self.source_to_detector
         return 2 * self.source_to_axis * float(np.sin(edge if self.detector == "arc" else np.arctan(edge)))
 
 
