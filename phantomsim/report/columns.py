@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from phantomsim.report.panel import Palette, palette_of, plane
+from phantomsim.report.palette import Palette, common_labels, palette_of
+from phantomsim.report.panel import plane
 from phantomsim.report.window import Window, difference_window, window_of
 
 if TYPE_CHECKING:
@@ -96,9 +97,13 @@ def _column(samples: Sequence[Sample], name: str, role: str) -> Column:
     pictures = tuple(plane(array) if array is not None else None for array in arrays)
     there = [picture for picture in pictures if picture is not None]
     window = window_of(there)
-    palette = palette_of(there) if window.categorical else None
     title = f"{role}: {name}" if role else name
-    return Column(title, pictures, window, palette, outlined=role == "target")
+    if not window.categorical:
+        return Column(title, pictures, window, outlined=role == "target")
+    there = common_labels(there)
+    renumbered = iter(there)
+    pictures = tuple(next(renumbered) if picture is not None else None for picture in pictures)
+    return Column(title, pictures, window, palette_of(there), outlined=role == "target")
 
 
 def _difference(samples: Sequence[Sample], pair: PairSpec) -> Column | None:

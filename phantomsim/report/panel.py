@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from math import degrees, sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from matplotlib.colors import ListedColormap
-from matplotlib.patches import Circle, Patch
-
-from phantomsim.report.window import Window, label_names
+from matplotlib.patches import Circle
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,63 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.image import AxesImage
 
+    from phantomsim.report.palette import Palette
+    from phantomsim.report.window import Window
+
 FONT: Final = 7.0
 OUTLINE: Final = "#E69F00"
-MAX_NAMES: Final = 10
-
-_COLOURS: Final = (
-    "#D9D9D9",
-    "#56B4E9",
-    "#F0E442",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#0072B2",
-    "#E69F00",
-    "#882255",
-    "#117733",
-)
-"""Okabe and Ito's colours, which colour-blind readers tell apart, with three of Tol's; the first is the background."""
-_OTHER: Final = "#666666"
 
 _UNIT_ON_PAPER: Final = {"m": ("mm", 1e3), "rad": ("°", degrees(1.0)), "s": ("ms", 1e3)}
 """Unit of a coordinate to the one on the axis, and the factor between."""
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours of the labels that occur, the most frequent ones named.
-
-    Parameters
-    ----------
-    colours
-        Colour of each label value, from 0.
-    names
-        Tissue and colour of each entry of the legend.
-    """
-
-    colours: tuple[str, ...]
-    names: tuple[tuple[str, str], ...]
-
-    def handles(self) -> list[Patch]:
-        """Return the entries of a legend."""
-        return [Patch(facecolor=colour, label=name, edgecolor="#333333", linewidth=0.4) for name, colour in self.names]
-
-
-def palette_of(arrays: Sequence[xr.DataArray]) -> Palette:
-    """Give colours to the labels of several label maps, at most `MAX_NAMES` of them by size, grey for the rest."""
-    names = label_names(arrays[0])
-    count = np.bincount(np.concatenate([np.asarray(a.values, dtype=np.int64).ravel() for a in arrays]))
-    present = [int(v) for v in np.argsort(-count, kind="stable") if count[v]]
-    shown = sorted(present if len(present) <= MAX_NAMES else present[: MAX_NAMES - 1])
-    colours = [_OTHER] * max(len(count), len(names))
-    entries = []
-    for label, colour in zip(shown, _COLOURS if 0 in shown else _COLOURS[1:] + _COLOURS[:1], strict=False):
-        colours[label] = colour
-        entries.append(((names[label] if label < len(names) else str(label)).replace("_", " "), colour))
-    if len(present) > len(shown):
-        entries.append((f"{len(present) - len(shown)} others", _OTHER))
-    return Palette(tuple(colours), tuple(entries))
 
 
 def plane(array: xr.DataArray) -> xr.DataArray:

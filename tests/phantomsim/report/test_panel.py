@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from phantomsim.report.panel import draw, outline_lesions, palette_of, plane
+from phantomsim.report.panel import draw, outline_lesions, plane
 from phantomsim.report.window import Window
 
 
@@ -49,21 +49,3 @@ def test_a_lesion_is_circled_where_it_cuts_the_plane(axes):
     (circle,) = axes.patches
     assert circle.center == (-20.0, 10.0)
     assert circle.radius == pytest.approx(4.0 + 1.5)  # a chord of a 3-4-5 triangle, and the margin
-
-
-def labels(values, tissues):
-    return xr.DataArray(np.asarray(values, dtype=np.uint8), dims=("y", "x"), attrs={"tissues": tissues})
-
-
-def test_labels_that_do_not_occur_are_not_in_the_legend():
-    palette = palette_of([labels([[0, 0, 2]], ["air", "fat", "bone"])])
-    assert [name for name, _ in palette.names] == ["air", "bone"]
-
-
-def test_the_smallest_of_many_labels_share_one_entry():
-    values = np.repeat(np.arange(14), np.arange(14, 0, -1))[None]
-    palette = palette_of([labels(values, [f"tissue_{i}" for i in range(14)])])
-    assert len(palette.names) == 10
-    assert palette.names[-1][0] == "5 others"
-    assert palette.names[1][0] == "tissue 1"
-    assert len({colour for _, colour in palette.names}) == 10
