@@ -92,8 +92,7 @@ def records_name(shard: int) -> str:
 
 def write_sealed(root: Path, name: str, content: Mapping[str, Any]) -> None:
     """Write JSON with its own SHA-256, durably: a damaged one never reads as a good one."""
-    seal = _seal(content)
-    write_file(root, name, json.dumps({**content, "sha256": seal}, indent=1, sort_keys=True).encode())
+    write_file(root, name, _sealed(content))
     sync_folders(root, [name])
 
 
@@ -106,19 +105,23 @@ def read_sealed(root: Path, name: str) -> dict[str, Any] | None:
         If the file is damaged.
     """
     try:
-        content = json.loads((root / name).read_bytes())
-        seal = content.pop("sha256")
+        data = (root / name).read_bytes()
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise IntegrityError(f"{root / name} is damaged; phantomsim verify --repair makes it again") from error
-    if seal != _seal(content):
+    try:
+        content: dict[str, Any] = json.loads(data)
+        content.pop("sha256")
+        whole = _sealed(content) == data
+    except (ValueError, KeyError, AttributeError, TypeError):
+        whole = False
+    if not whole:
         raise IntegrityError(f"{root / name} is damaged; phantomsim verify --repair makes it again")
-    return content  # type: ignore[no-any-return]
+    return content
 
 
-def _seal(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def _sealed(content: Mapping[str, Any]) -> bytes:
+    seal = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**content, "sha256": seal}, indent=1, sort_keys=True).encode()
 
 
 def write_marker(root: Path, marker: Marker) -> None:

@@ -15,9 +15,9 @@ from phantomsim.dataset.calibrate import calibrate
 from phantomsim.dataset.durable import locked
 from phantomsim.dataset.environment import difference, environment
 from phantomsim.dataset.job import Job
-from phantomsim.dataset.marker import FOLDER, Marker, read_marker, stands
+from phantomsim.dataset.marker import FOLDER, Marker
 from phantomsim.dataset.shard import make_shard
-from phantomsim.dataset.store import Store, open_store, write_store
+from phantomsim.dataset.store import Store, done_shards, open_store, write_store
 from phantomsim.physics.errors import IntegrityError, ResourceError
 from phantomsim.physics.kernel import threads
 
@@ -162,36 +162,6 @@ def run(
                 if progress:
                     progress(report)
     return report
-
-
-def done_shards(store: Store) -> dict[int, Marker]:
-    """Return the markers of the shards that are done, by number.
-
-    A marker stands if its files are there in full length and it speaks of this layout and range; `verify` reads the
-    files as well. A damaged marker counts as none: its shard is made again.
-
-    Raises
-    ------
-    IntegrityError
-        If a marker belongs to another recipe.
-    """
-    done = {}
-    for shard in range(store.layout.n_shards(store.samples)):
-        try:
-            marker = read_marker(store.root, shard)
-        except IntegrityError:
-            continue
-        if marker is None:
-            continue
-        if marker.digest != store.digest:
-            raise IntegrityError(
-                f"shard {shard} of {store.root} was made from recipe {marker.digest[:12]}, "
-                f"the store is of {store.digest[:12]}; they are never mixed"
-            )
-        whole = (shard, *store.span(shard), store.layout.digest)
-        if whole == (marker.shard, marker.start, marker.stop, marker.layout) and stands(store.root, marker):
-            done[shard] = marker
-    return done
 
 
 def _prepare(root: Path, job: Job, shard: int | None) -> Store:

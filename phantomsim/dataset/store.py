@@ -25,7 +25,7 @@ import numpy as np
 from phantomsim.dataset.durable import sync_folders, write_file
 from phantomsim.dataset.job import Job
 from phantomsim.dataset.layout import ArrayLayout, Layout
-from phantomsim.dataset.marker import LAYOUT, Stored, read_sealed, write_sealed
+from phantomsim.dataset.marker import LAYOUT, Marker, Stored, read_marker, read_sealed, stands, write_sealed
 from phantomsim.physics.errors import IntegrityError
 
 SCHEMA = 1
@@ -110,6 +110,36 @@ def write_store(root: Path, job: Job, layout: Layout, samples: int) -> Store:
     }
     write_sealed(root, LAYOUT, content)
     return store
+
+
+def done_shards(store: Store) -> dict[int, Marker]:
+    """Return the markers of the shards that are done, by number.
+
+    A marker stands if its files are there in full length and it speaks of this layout and range; `verify` reads the
+    files as well. A damaged marker counts as none: its shard is made again.
+
+    Raises
+    ------
+    IntegrityError
+        If a marker belongs to another recipe.
+    """
+    done = {}
+    for shard in range(store.layout.n_shards(store.samples)):
+        try:
+            marker = read_marker(store.root, shard)
+        except IntegrityError:
+            continue
+        if marker is None:
+            continue
+        if marker.digest != store.digest:
+            raise IntegrityError(
+                f"shard {shard} of {store.root} was made from recipe {marker.digest[:12]}, "
+                f"the store is of {store.digest[:12]}; they are never mixed"
+            )
+        whole = (shard, *store.span(shard), store.layout.digest)
+        if whole == (marker.shard, marker.start, marker.stop, marker.layout) and stands(store.root, marker):
+            done[shard] = marker
+    return done
 
 
 def render(job: Job, layout: Layout, samples: int) -> dict[str, bytes]:
