@@ -173,7 +173,7 @@ class Kernel:
         scope: dict[str, Any] = {"body": body, "cuda": cuda}
         arguments = ", ".join(names)
         exec(
-            f"def kernel(n, {arguments}):\n    i = cuda.grid(1)\n    if i < n:\n        body(i, {arguments})\n",
+            f"def kernel(_n, {arguments}):\n    _i = cuda.grid(1)\n    if _i < _n:\n        body(_i, {arguments})\n",
             scope,
         )
         return scope["kernel"]  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from phantomsim.physics.array import Array
+from phantomsim.physics.array import Array, namespace
 
 if TYPE_CHECKING:
     from phantomsim.physics.kernel import Kernel
@@ -101,6 +101,93 @@ def exponential(key: Key, shape: Shape, xp: ModuleType = np, dtype: npt.DTypeLik
     from phantomsim.physics.sampling import real, real64
 
     return _fill(real.EXPONENTIAL, real64.EXPONENTIAL, key, shape, xp, dtype)
+
+
+def integers(key: Key, shape: Shape, low: int, high: int) -> npt.NDArray[np.int64]:
+    """Draw integers from `low` up to but not including `high`, on the host.
+
+    Raises
+    ------
+    ValueError
+        If the range is empty, or above 2³² numbers (the draws would not be even to 1e-6).
+    """
+    if not 0 < high - low <= 2**32:
+        raise ValueError(f"integers need low < high, at most 2**32 apart, got {low} and {high}")
+    steps: npt.NDArray[np.int64] = (uniform(key, shape, dtype=np.float64) * (high - low)).astype(np.int64)
+    return low + steps
+
+
+def permutation(key: Key, n: int) -> npt.NDArray[np.int64]:
+    """Draw a random order of the numbers 0 to `n` − 1, on the host."""
+    order: npt.NDArray[np.int64] = np.argsort(uniform(key, n, dtype=np.float64), kind="stable")
+    return order
+
+
+def poisson(key: Key, mean: Array) -> Array:
+    """Draw Poisson counts.
+
+    Parameters
+    ----------
+    key
+        Stream to draw from.
+    mean
+        Expected counts, any shape, float32 or float64 (other types become float64), from 0 to 1e15.
+
+    Returns
+    -------
+        Counts, int64, of the shape and on the device of `mean`.
+
+    Raises
+    ------
+    ValueError
+        If a mean is negative, above 1e15 or not a number.
+    """
+    from phantomsim.physics.sampling.philox import LANES
+    from phantomsim.physics.sampling.poisson import LARGEST_MEAN, POISSON
+
+    xp = namespace(mean)
+    mean = xp.asarray(mean)
+    mean = xp.ascontiguousarray(mean, dtype=mean.dtype if mean.dtype == np.float32 else np.float64)
+    _check_range("mean", mean, LARGEST_MEAN)
+    out = xp.empty(mean.shape, np.int64)
+    POISSON(-(-out.size // LANES), out.size, *key.arguments, mean.reshape(-1), out.reshape(-1))
+    return out
+
+
+def binomial(key: Key, n: Array, p: Array) -> Array:
+    """Draw the number of successes in `n` trials of probability `p`.
+
+    Parameters
+    ----------
+    key
+        Stream to draw from.
+    n, p
+        Numbers of trials, from 0 to 10¹⁵, and probabilities; any shapes that broadcast.
+
+    Returns
+    -------
+        Counts, int64, of the common shape, on the device of `n` and `p`.
+
+    Raises
+    ------
+    ValueError
+        If a number of trials or a probability is out of its range.
+    """
+    from phantomsim.physics.sampling.binomial import BINOMIAL, BLOCK, LARGEST_NUMBER
+
+    xp = namespace(n, p)
+    n, p = xp.broadcast_arrays(xp.asarray(n, np.int64), xp.asarray(p, np.float64))
+    n, p = xp.ascontiguousarray(n), xp.ascontiguousarray(p)
+    _check_range("n", n, LARGEST_NUMBER)
+    _check_range("p", p, 1)
+    out = xp.empty(n.shape, np.int64)
+    BINOMIAL(-(-out.size // BLOCK), out.size, *key.arguments, n.reshape(-1), p.reshape(-1), out.reshape(-1))
+    return out
+
+
+def _check_range(name: str, x: Array, largest: float) -> None:
+    if x.size and not (x.min() >= 0 and x.max() <= largest):  # false for a NaN, too
+        raise ValueError(f"{name} must lie between 0 and {largest:g}, got values from {x.min()!s} to {x.max()!s}")
 
 
 def _fill(single: Kernel, double: Kernel, key: Key, shape: Shape, xp: ModuleType, dtype: npt.DTypeLike) -> Array:

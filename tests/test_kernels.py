@@ -77,6 +77,7 @@ def all_cases() -> list[Case]:
 def simulate(source: str, target: str) -> None:
     """Run pickled cases in the CUDA simulator and pickle the outputs; a case that fails leaves its traceback."""
     import_every_engine()
+    all_cases()  # a case file may hold a kernel of its own
     results: list[list[np.ndarray[Any, Any]] | str] = []
     for case in pickle.loads(Path(source).read_bytes()):
         try:

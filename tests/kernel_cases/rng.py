@@ -20,3 +20,7 @@ def cases() -> Iterator[tuple[str, int, int, tuple[Any, ...], tuple[int, ...], f
     yield "rng.uniform64", 2, 2048, (*KEY, doubles), (3,), 0.0
     yield "rng.normal64", 2, 2048, (*KEY, doubles), (3,), 1e-14
     yield "rng.exponential64", 2, 2048, (*KEY, doubles), (3,), 1e-14
+    means = np.exp(np.linspace(np.log(1e-3), np.log(1e6), 1024 + 76)).astype(np.float32)
+    yield "rng.poisson", 2, means.size, (*KEY, means, np.zeros(means.size, np.int64)), (4,), 0.0
+    n, p = np.repeat([0, 1, 30, 1000, 10**9], 40), np.tile([0.0, 1e-3, 0.2, 0.5, 0.97], 40)
+    yield "rng.binomial", 1, n.size, (*KEY, n, p, np.zeros(n.size, np.int64)), (5,), 0.0
