@@ -60,7 +60,12 @@ def samples():
     return [make_sample(index) for index in range(3)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pairs():
     extra = ("take.low.line_integral", "truth.hu", "phantom.labels", "phantom.lesions")
     return [SimpleNamespace(input="image.low", target="image.full", extra=extra)]
+
+
+@pytest.fixture(name="make_sample", scope="session")
+def make_sample_fixture():
+    return make_sample
