@@ -136,8 +136,17 @@ def strongest_parameter(parameters: Sequence[Mapping[str, Any]], values: Sequenc
     return best
 
 
-def agreement_figure(agreement: PairAgreement, parameters: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the distribution of the difference, and its deviation over the parameter that it follows best.
+def followed_parameter(agreement: PairAgreement, parameters: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the drawn parameter that the deviation follows best, or None with too few samples or no such parameter."""
+    if len(agreement.each) < FEWEST:
+        return None
+    return strongest_parameter(parameters, [one.deviation for one in agreement.each])
+
+
+def agreement_figure(
+    agreement: PairAgreement, parameters: Sequence[Mapping[str, Any]], path: str | None = None
+) -> Figure:
+    """Draw the distribution of the difference, and its deviation over one drawn parameter.
 
     Parameters
     ----------
@@ -145,9 +154,10 @@ def agreement_figure(agreement: PairAgreement, parameters: Sequence[Mapping[str,
         What `pair_agreement` found.
     parameters
         Drawn values of the same samples, in the same order.
+    path
+        Name of the parameter; None draws the distribution alone.
     """
     deviations = [one.deviation for one in agreement.each]
-    path = strongest_parameter(parameters, deviations) if len(deviations) >= FEWEST else None
     figure = Figure(figsize=(4.0 * (2 if path else 1), 2.7), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     unit = f" [{agreement.unit}]" if agreement.unit else ""

@@ -15,7 +15,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from phantomsim.report.agreement import PairAgreement, agreement_figure, pair_agreement
+from phantomsim.report.agreement import PairAgreement, agreement_figure, followed_parameter, pair_agreement
 from phantomsim.report.distributions import distribution_figure
 from phantomsim.report.facts import Facts, facts_of
 from phantomsim.report.preview import preview_figure
@@ -69,7 +69,11 @@ def render_report(facts: Facts, store_path: Path) -> str:
     samples = stored_samples(facts.store, compared)
     agreements = [found for pair in facts.pairs if (found := pair_agreement(samples, pair))]
     parameters = [sample.parameters for sample in samples]
-    noise = [_picture(agreement_figure(found, parameters)) for found in agreements]
+    paths = [followed_parameter(found, parameters) for found in agreements]
+    noise = [
+        (_picture(agreement_figure(found, parameters, path)), path)
+        for found, path in zip(agreements, paths, strict=True)
+    ]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"size": size_text, "number": number_text, "duration": duration_text}
     template = environment.from_string(files("phantomsim.report").joinpath("report.html").read_text(encoding="utf-8"))
