@@ -1,0 +1,166 @@
+"""Filtered backprojection of parallel and fan beams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from pydantic import Field
+
+from phantomsim import geometry
+from phantomsim.physics.array import Array, namespace
+from phantomsim.physics.errors import RecipeError, ShapeError
+from phantomsim.physics.grid import Grid
+from phantomsim.physics.xray.fan_backprojection import backproject_fan
+from phantomsim.physics.xray.filtering import Window, filter_projections
+from phantomsim.physics.xray.geometry import FanBeam, PlanarScan
+from phantomsim.physics.xray.parallel_backprojection import backproject_parallel
+from phantomsim.physics.xray.redundancy import view_weights
+from phantomsim.recon.reconstructor import Reconstructor
+
+
+def fbp(
+    line_integrals: Array, scan: PlanarScan, z: Any, grid: Grid, *, filter: Window = "ram-lak", cutoff: float = 1.0
+) -> Array:
+    """Reconstruct linear attenuation by filtered backprojection.
+
+    Parameters
+    ----------
+    line_integrals
+        Line integrals (view, row, column), dimensionless.
+    scan
+        Geometry: parallel rays over half turns, or a fan over whole turns or a short scan.
+    z
+        Plane of each row (row) [m].
+    grid
+        Voxels of the image; each of its planes is one of `z`, to 1 % of the distance of planes.
+    filter
+        Window on the ramp.
+    cutoff
+        Highest frequency that passes, in units of the Nyquist frequency of the columns, in (0, 1].
+
+    Returns
+    -------
+        Linear attenuation (z, y, x) [1/m], of the dtype and on the device of `line_integrals`. Outside the scan's
+        field of view it means nothing.
+
+    Raises
+    ------
+    ShapeError
+        If the line integrals are not of this scan, or a plane of the grid is not measured.
+    RecipeError
+        If the range of angles, the filter, the cutoff or the grid cannot be reconstructed.
+
+    References
+    ----------
+    A. C. Kak and M. Slaney, *Principles of Computerized Tomographic Imaging*, IEEE Press (1988), chapter 3,
+    doi:10.1137/1.9780898719277.
+    """
+    rows = _rows_at(grid, np.asarray(z, np.float64))
+    if line_integrals.ndim == 3 and line_integrals.shape[1] != len(z):
+        raise ShapeError(f"{line_integrals.shape[1]} rows of line integrals but {len(z)} row positions z")
+    weights = view_weights(scan)
+    if isinstance(scan, FanBeam):
+        weights = weights * scan.source_to_axis * np.cos(scan.fan_angles)
+    xp = namespace(line_integrals)
+    weighted = line_integrals[:, rows] * xp.asarray(weights[:, None, :], line_integrals.dtype)
+    filtered = filter_projections(weighted, scan, filter, cutoff)
+    if isinstance(scan, FanBeam):
+        return backproject_fan(filtered, scan, grid)
+    return backproject_parallel(filtered, scan, grid)
+
+
+def _rows_at(grid: Grid, z: np.ndarray[Any, Any]) -> list[int]:
+    """Return the row that measured each plane of a grid."""
+    planes = grid.coordinates(0)
+    distance = np.abs(planes[:, None] - z[None, :])
+    rows = distance.argmin(axis=1)
+    missed = distance.min(axis=1) > 0.01 * grid.spacing[0]
+    if missed.any():
+        plane = planes[missed][0]
+        raise ShapeError(
+            f"the grid's plane z = {1e3 * plane:.6g} mm was not measured; the nearest row is at "
+            f"{1e3 * z[rows[missed][0]]:.6g} mm (filtered backprojection does not interpolate between rows)"
+        )
+    return [int(row) for row in rows]
+
+
+class FBP(Reconstructor):
+    """Filtered backprojection of parallel and fan beams, in linear attenuation or Hounsfield units.
+
+    Parameters
+    ----------
+    filter
+        Window on the ramp: none, or one that falls towards the cutoff.
+    cutoff
+        Highest frequency that passes, in units of the Nyquist frequency of the columns.
+    unit
+        ``"mu"`` for linear attenuation [1/m], ``"hu"`` for Hounsfield units, which need the scanner's calibration.
+    """
+
+    kind: Literal["fbp"] = "fbp"
+    filter: Window = "ram-lak"
+    cutoff: float = Field(1.0, gt=0, le=1)
+    unit: Literal["mu", "hu"] = "mu"
+
+    def reconstruct(self, products: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray:
+        """Reconstruct the line integrals of a take.
+
+        Parameters
+        ----------
+        products
+            ``"data"``: the take, with the variable ``line_integral`` (view, row, column), its geometry in the
+            attribute ``geometry``, and for Hounsfield units the attenuation of water in ``mu_water_per_m`` [1/m].
+        grid
+            Voxels of the image.
+
+        Returns
+        -------
+            Image (z, y, x), with coordinates [m], unit and name.
+
+        Raises
+        ------
+        RecipeError
+            If the data lacks one of these, or the scan cannot be reconstructed this way.
+        ShapeError
+            If the grid has planes that were not measured.
+        """
+        if "data" not in products:
+            raise RecipeError(f"fbp needs a product in the role 'data', got the roles {sorted(products)}")
+        data = products["data"]
+        for name, held in (("line_integral", data.data_vars), ("geometry", data.attrs)):
+            if name not in held:
+                raise RecipeError(f"fbp needs {name!r} in its data, which holds {', '.join(map(str, held)) or 'none'}")
+        scan, z = geometry.from_json(data.attrs["geometry"])
+        line_integral = data["line_integral"]
+        if set(line_integral.dims) != {"view", "row", "column"}:
+            found = ", ".join(map(str, line_integral.dims))
+            raise RecipeError(f"fbp needs line_integral with the axes (view, row, column), got ({found})")
+        line_integral = line_integral.transpose("view", "row", "column")
+        image = fbp(line_integral.data, scan, z, grid, filter=self.filter, cutoff=self.cutoff)
+        attributes = {"units": "1/m", "long_name": "linear attenuation coefficient"}
+        if self.unit == "hu":
+            image = 1000 * (image / image.dtype.type(_water(data)) - 1)
+            attributes = {"units": "HU", "long_name": "CT number"}
+        names = {"z": "position towards the head", "y": "position towards the back", "x": "position towards the left"}
+        coordinates = {
+            axis: (axis, grid.coordinates(number), {"units": "m", "long_name": name})
+            for number, (axis, name) in enumerate(names.items())
+        }
+        return xr.DataArray(image, coordinates, tuple(names), attrs=attributes)
+
+
+def _water(data: xr.Dataset) -> float:
+    """Return the linear attenuation of water that the scanner's calibration found [1/m]."""
+    name = "mu_water_per_m"
+    if name in data.attrs:
+        value = float(data.attrs[name])
+    elif name in data.coords:
+        value = float(data.coords[name])
+    else:
+        raise RecipeError(f"Hounsfield units need {name!r} in the data, which this scan did not store; take unit 'mu'")
+    if not 0 < value < np.inf:
+        raise RecipeError(f"{name} must be positive [1/m], got {value!r}")
+    return value
