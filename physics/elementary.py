@@ -42,7 +42,7 @@ def log(x: Real) -> Real:
 
 @scalar(reassociate=False)
 def exp(x: Real) -> Real:
-    """Return the exponential of a float32, within 2⁻²² of its value; 0 below −87.3 and infinity above 88.7."""
+    """Return the exponential of a float32, within 2⁻²³ of its value; below 10⁻³⁸ from −88, infinite from 89."""
     bounded = min(max(x, np.float32(-88.0)), np.float32(89.0))
     k = (bounded * np.float32(1.4426950408889634) + _ROUNDING32) - _ROUNDING32
     r = bounded - k * np.float32(0.693359375)  # ln 2 in two parts: k times the first is exact
@@ -80,6 +80,13 @@ def sincos(angle: Real) -> tuple[Real, Real]:
     r = r - k * np.float32(7.549789948768648e-8)
     sine, cosine = _quarter(np.int32(k), r)
     return sine, cosine
+
+
+@scalar(reassociate=False)
+def floor(x: Real) -> Real:
+    """Return the largest whole number not above a float32 of size below 2²² (numba has no such function for CUDA)."""
+    nearest = (x + _ROUNDING32) - _ROUNDING32
+    return nearest - (np.float32(1.0) if nearest > x else np.float32(0.0))
 
 
 @scalar

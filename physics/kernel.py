@@ -13,10 +13,13 @@ nothing is compiled and the CUDA simulator runs the plain Python functions.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import inspect
+import multiprocessing
 import os
+import pkgutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property, partial
@@ -29,7 +32,7 @@ import numpy as np
 import platformdirs
 
 from phantomsim.physics.array import Array, namespace
-from phantomsim.physics.errors import DeviceError
+from phantomsim.physics.errors import DeviceError, ResourceError
 
 SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # not nnan or ninf: physics uses both as guards
@@ -126,6 +129,10 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="phantomsim-kernel")
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked child inherits pools without their threads
+
+
 class Kernel:
     """One computation with a loop nest for each backend.
 
@@ -166,12 +173,13 @@ class Kernel:
     @cached_property
     def global_function(self) -> Function:
         """The CUDA kernel as a Python function ``(n, *args)``: numba needs its arguments spelled out."""
-        names = list(inspect.signature(self.thread).parameters)[1:]
-        from numba import cuda
-
+        try:
+            from numba import cuda
+        except ImportError as error:
+            raise DeviceError("kernels on CUDA need numba-cuda: pip install 'phantomsim[gpu]'") from error
         body = self.thread if SIMULATED else numba.njit(self.thread, fastmath=FASTMATH, error_model="numpy")
         scope: dict[str, Any] = {"body": body, "cuda": cuda}
-        arguments = ", ".join(names)
+        arguments = ", ".join(list(inspect.signature(self.thread).parameters)[1:])
         exec(
             f"def kernel(_n, {arguments}):\n    _i = cuda.grid(1)\n    if _i < _n:\n        body(_i, {arguments})\n",
             scope,
@@ -180,11 +188,10 @@ class Kernel:
 
     @cached_property
     def _cuda_dispatcher(self) -> Any:
-        try:
-            from numba import cuda
-        except ImportError as error:
-            raise DeviceError("kernels on CUDA need numba-cuda: pip install 'phantomsim[gpu]'") from error
-        return cuda.jit(self.global_function, fastmath=True)
+        function = self.global_function
+        from numba import cuda
+
+        return cuda.jit(function, fastmath=True)
 
     def compile(self) -> None:
         """Compile the CPU nest for the production signature and leave it in the cache."""
@@ -192,6 +199,8 @@ class Kernel:
 
     def launch(self, n: int, *args: Any) -> None:
         """Run `n` CUDA threads on arrays that live on the device."""
+        if n == 0:  # CUDA refuses an empty grid
+            return
         grid = (n + THREADS_PER_BLOCK - 1) // THREADS_PER_BLOCK
         self._cuda_dispatcher[grid, THREADS_PER_BLOCK](n, *args)
 
@@ -204,7 +213,9 @@ class Kernel:
         self.blocks(0, 0, *args)  # compiles here: a compile on a worker deadlocks while this thread imports
         pieces = min(4 * workers, n_blocks)
         cuts = [n_blocks * i // pieces for i in range(pieces + 1)]
-        for done in [_pool(workers).submit(self.blocks, a, b, *args) for a, b in pairwise(cuts)]:
+        running = [_pool(workers).submit(self.blocks, a, b, *args) for a, b in pairwise(cuts)]
+        wait(running)  # all, before an error of one leaves here: no thread may write on behind the caller's back
+        for done in running:
             done.result()
 
     def __call__(self, n_blocks: int, n_cuda_threads: int, *args: Array | complex) -> None:
@@ -213,3 +224,45 @@ class Kernel:
             self.run(n_blocks, *args)
         else:
             self.launch(n_cuda_threads, *args)
+
+
+def load_engines() -> None:
+    """Import every module of `phantomsim.physics`, so that all its kernels are in `REGISTRY`."""
+    package = importlib.import_module("phantomsim.physics")
+    for module in pkgutil.walk_packages(package.__path__, "phantomsim.physics."):
+        importlib.import_module(module.name)
+
+
+def _compile_in_worker(module: str, name: str) -> None:
+    importlib.import_module(module)
+    REGISTRY[name].compile()
+
+
+def compile_all(workers: int | None = None) -> Iterator[str]:
+    """Compile the CPU nest of every kernel into the cache, in processes of their own.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; `n_threads` without it.
+
+    Yields
+    ------
+        The name of each kernel when its code is in the cache.
+
+    Raises
+    ------
+    ResourceError
+        If no cache folder can be written.
+    """
+    if cache_folder() is None:
+        raise ResourceError("no folder for compiled kernels can be written; set XDG_CACHE_HOME to one that can")
+    load_engines()
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers or n_threads(), mp_context=spawn) as pool:
+        running = {
+            pool.submit(_compile_in_worker, kernel.thread.__module__, name): name for name, kernel in REGISTRY.items()
+        }
+        for done in as_completed(running):
+            done.result()
+            yield running[done]

@@ -7,7 +7,9 @@ behind them, for use inside other kernels, are in `phantomsim.physics.sampling`.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
+from operator import index
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -44,8 +46,8 @@ class Key:
     @property
     def words(self) -> tuple[int, int, int]:
         """Two key words and one counter word (stream) of 32 bits: 96 bits of BLAKE2b over seed and path."""
-        text = "\x1f".join([str(self.seed), *(f"{'i' if isinstance(n, int) else 's'}{n}" for n in self.path)])
-        digest = hashlib.blake2b(text.encode(), digest_size=12).digest()
+        path = [name if isinstance(name, str) else index(name) for name in self.path]
+        digest = hashlib.blake2b(json.dumps([index(self.seed), *path]).encode(), digest_size=12).digest()
         k0, k1, stream = (int.from_bytes(digest[i : i + 4], "little") for i in (0, 4, 8))
         return k0, k1, stream
 

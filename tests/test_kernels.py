@@ -12,7 +12,6 @@ import importlib
 import importlib.util
 import os
 import pickle
-import pkgutil
 import re
 import subprocess
 import sys
@@ -26,10 +25,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import phantomsim.physics
-from phantomsim.physics.kernel import REGISTRY, Kernel
+from phantomsim.physics.kernel import REGISTRY, Kernel, load_engines
 
-CASE_FOLDER = Path(__file__).parent / "kernel_cases"
+ROOT = Path(__file__).parents[1]
 COMPUTE_CAPABILITY = (9, 0)
 
 
@@ -55,12 +53,6 @@ class Case:
         return [arguments[i] for i in self.outputs]
 
 
-def import_every_engine() -> None:
-    """Import all modules of phantomsim.physics, so that their kernels are registered."""
-    for module in pkgutil.walk_packages(phantomsim.physics.__path__, "phantomsim.physics."):
-        importlib.import_module(module.name)
-
-
 def load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"kernel_cases_{path.stem}", path)
     assert spec is not None
@@ -70,14 +62,19 @@ def load(path: Path) -> ModuleType:
     return module
 
 
+def case_files() -> list[Path]:
+    return sorted((ROOT / "tests" / "kernel_cases").glob("*.py"))
+
+
 def all_cases() -> list[Case]:
-    return [Case(*case) for path in sorted(CASE_FOLDER.glob("*.py")) for case in load(path).cases()]
+    return [Case(*case) for path in case_files() for case in load(path).cases()]
 
 
 def simulate(source: str, target: str) -> None:
     """Run pickled cases in the CUDA simulator and pickle the outputs; a case that fails leaves its traceback."""
-    import_every_engine()
-    all_cases()  # a case file may hold a kernel of its own
+    load_engines()
+    for path in case_files():
+        load(path)  # a case file may hold a kernel of its own
     results: list[list[np.ndarray[Any, Any]] | str] = []
     for case in pickle.loads(Path(source).read_bytes()):
         try:
@@ -91,7 +88,7 @@ if __name__ == "__main__":
     simulate(*sys.argv[1:])
     sys.exit()
 
-import_every_engine()
+load_engines()
 CASES = all_cases()
 KERNELS = [pytest.param(kernel, id=name) for name, kernel in sorted(REGISTRY.items())]
 
@@ -100,19 +97,20 @@ KERNELS = [pytest.param(kernel, id=name) for name, kernel in sorted(REGISTRY.ite
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Start the simulator at once: it works while this process compiles."""
     folder = tmp_path_factory.mktemp("simulator")
-    source, target = folder / "cases.pickle", folder / "results.pickle"
+    source, target, log = folder / "cases.pickle", folder / "results.pickle", folder / "log"
     fields = Case.__dataclass_fields__
     source.write_bytes(pickle.dumps([tuple(getattr(case, name) for name in fields) for case in CASES]))
-    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1"}
-    with subprocess.Popen([sys.executable, __file__, source, target], env=environment) as process:
-        yield process, target
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, __file__, source, target]
+    with log.open("wb") as output, subprocess.Popen(command, env=environment, stderr=output) as process:
+        yield process, target, log
         process.kill()
 
 
 @pytest.fixture(scope="module")
 def simulated(simulator: Any) -> list[Any]:
-    process, target = simulator
-    assert process.wait(timeout=300) == 0, "the simulator's process failed; its output says why"
+    process, target, log = simulator
+    assert process.wait(timeout=300) == 0, log.read_text()
     results: list[Any] = pickle.loads(target.read_bytes())
     return results
 
