@@ -164,11 +164,11 @@ class Layout:
             ]
             coordinates |= {c.name: c for c in stored}
             sizes |= {f"{group}/{d}": n for d, n in zip(dims, array.shape, strict=True)}
-            attributes = json_able(array.attrs)
+            attributes = dict(array.attrs)
             if beside := [c.name.rpartition("/")[2] for c in stored if c.name.rpartition("/")[2] not in dims]:
                 attributes["coordinates"] = " ".join(beside)  # CF: this is how xarray knows them as coordinates
             dtype = np.dtype(array.dtype).newbyteorder("<").str
-            arrays.append(ArrayLayout(name, dims, tuple(array.shape), dtype, renamed, attributes))
+            arrays.append(ArrayLayout(name, dims, tuple(array.shape), dtype, renamed, json_able(attributes)))
         return cls(shard, tuple(arrays), tuple(coordinates.values()))
 
 
@@ -225,7 +225,7 @@ def conform(sample: Sample, layout: Layout) -> dict[str, np.ndarray[Any, Any]]:
             name = f"{group}/{expected.renamed.get(str(axis), str(axis))}"
             if name not in coordinates or not _same(coordinates[name], values):
                 raise ShapeError(f"{expected.name}: coordinate {axis!r} differs from the set's other samples")
-        arrays[expected.name] = np.ascontiguousarray(to_host(array.data), dtype=expected.dtype)
+        arrays[expected.name] = np.asarray(to_host(array.data), dtype=expected.dtype, order="C")
     return arrays
 
 
@@ -244,7 +244,7 @@ def check_name(name: str, sample: Sample) -> None:
 
 
 def json_able(value: Any) -> Any:
-    """Return a value as plain JSON types: numpy scalars and arrays become numbers and lists.
+    """Return a value as plain JSON types: numpy scalars and arrays become numbers and lists, tables are sorted.
 
     Raises
     ------
@@ -252,7 +252,10 @@ def json_able(value: Any) -> Any:
         If it holds anything else.
     """
     if isinstance(value, Mapping):
-        return {str(k): json_able(v) for k, v in value.items()}
+        return {
+            key: json_able(v)
+            for key, v in sorted({str(k): v for k, v in value.items()}.items(), key=lambda item: item[0])
+        }
     if isinstance(value, list | tuple):
         return [json_able(v) for v in value]
     if isinstance(value, np.ndarray | np.generic):

@@ -129,6 +129,11 @@ def write_marker(root: Path, marker: Marker) -> None:
     write_sealed(root, marker_name(marker.shard), asdict(marker))
 
 
+def retract(root: Path, shard: int) -> None:
+    """Declare a shard not done."""
+    (root / marker_name(shard)).unlink(missing_ok=True)
+
+
 def read_marker(root: Path, shard: int) -> Marker | None:
     """Return a shard's marker, or None if the shard is not done.
 

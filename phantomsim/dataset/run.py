@@ -145,9 +145,9 @@ def run(
     with locked(root):
         store = _prepare(root, job, shard)
         done = done_shards(store)
-        failed = sum(len(marker.failures) for marker in done.values())
         if retry_failed:
             done = {number: marker for number, marker in done.items() if not marker.failures}
+        failed = sum(len(marker.failures) for marker in done.values())
         expected = None if allow_mixed else _one_environment(done.values())
         # fewer samples than the store has room for: make no more than what is asked for
         todo = [n for n in range(store.layout.n_shards(min(job.samples, store.samples))) if n not in done]

@@ -18,7 +18,7 @@ from phantomsim.dataset.durable import sync_folders, write_file
 from phantomsim.dataset.environment import difference, environment
 from phantomsim.dataset.job import Job, split_position
 from phantomsim.dataset.layout import Layout, conform, json_able
-from phantomsim.dataset.marker import Marker, Stored, records_name, write_marker
+from phantomsim.dataset.marker import Marker, Stored, records_name, retract, write_marker
 from phantomsim.dataset.statistics import Moments
 from phantomsim.dataset.store import Store, encode
 from phantomsim.physics.errors import DeviceError, IntegrityError, ResourceError
@@ -187,6 +187,7 @@ def _changed(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
 def _write(
     store: Store, shard: int, buffers: dict[str, np.ndarray[Any, Any]], made: list[MadeSample]
 ) -> dict[str, Stored]:
+    retract(store.root, shard)  # an older marker must not speak for the new files
     files = {}
     for array in store.layout.arrays:
         name, data = store.array_file(array, shard), encode(store, array, shard, buffers.pop(array.name))

@@ -21,6 +21,7 @@ from phantomsim.dataset.marker import (
     read_marker,
     read_records,
     records_name,
+    retract,
 )
 from phantomsim.dataset.run import HERE, RunReport, Workers, run
 from phantomsim.dataset.shard import attempt
@@ -172,7 +173,7 @@ def repair(
         markers = {d.shard: m for d in before.damages if d.shard is not None and (m := _marker(root, d.shard))}
         for damage in before.damages:
             if damage.shard is not None:
-                (root / marker_name(damage.shard)).unlink(missing_ok=True)
+                retract(root, damage.shard)
             elif damage.file not in {LAYOUT, *store.metadata}:
                 _remove(root / damage.file)
         for shard in {*before.unfinished, *(d.shard for d in before.damages if d.shard is not None)}:
