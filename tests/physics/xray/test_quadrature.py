@@ -1,0 +1,75 @@
+from itertools import product
+
+import numpy as np
+import pytest
+
+from phantomsim import tissues
+from phantomsim.physics.xray.attenuation import linear_attenuation
+from phantomsim.physics.xray.quadrature import few_energies
+from phantomsim.physics.xray.spectrum import ALUMINIUM, tube_spectrum
+from phantomsim.physics.xray.transmission import EnergySum, transmit
+
+BLOOD = tissues.get("blood")
+MATERIALS = {
+    "water": [tissues.get("water")],
+    "water, bone, iodine": [tissues.get("water"), tissues.get("cortical_bone"), BLOOD.with_element("I", 20.0)],
+    "three K edges": [
+        BLOOD.with_element("Gd", 50.0),
+        BLOOD.with_element("I", 50.0),
+        *map(tissues.get, ["gold", "water"]),
+    ],
+    "thorax with metal": [
+        tissues.get(name)
+        for name in [
+            "adipose",
+            "muscle",
+            "blood",
+            "lung_inflated",
+            "cortical_bone",
+            "red_marrow",
+            "liver",
+            "skin",
+            "titanium",
+            "cocrmo",
+        ]
+    ],
+}
+
+
+def all_energies(materials, kvp):
+    spectrum = tube_spectrum(kvp, np.radians(8.0), [(ALUMINIUM, 6e-3)])
+    mu = linear_attenuation([(tissue.density, tissue.mass_fractions) for tissue in materials], spectrum.energy)
+    quanta = 1e-7 * spectrum.fluence
+    return EnergySum(mu, np.stack([quanta * spectrum.energy**k for k in (1, 2, 3)], axis=1))
+
+
+def exact(lengths, energies):
+    return np.exp(-lengths @ energies.mu) @ energies.weights
+
+
+@pytest.mark.parametrize(("name", "kvp"), list(product(MATERIALS, (80, 120, 140))))
+def test_few_energies_equal_the_1_kev_sum_on_random_paths(name, kvp):
+    energies = all_energies(MATERIALS[name], kvp)
+    few = few_energies(energies)
+    assert few.mu.shape[1] <= 40
+    assert np.all(few.weights >= 0)
+    rng = np.random.default_rng(7)
+    lengths = rng.dirichlet(np.full(len(few.mu), 0.3), 4000) / energies.mu.mean(axis=1) * 30 * rng.random((4000, 1))
+    lengths = lengths[exact(lengths, energies)[:, 0] > np.exp(-16) * energies.weights[:, 0].sum()]
+    assert len(lengths) > 1000
+    np.testing.assert_allclose(exact(lengths, few), exact(lengths, energies), rtol=1e-4)
+
+
+def test_few_energies_equal_the_1_kev_sum_behind_a_patient():
+    energies = all_energies(MATERIALS["water, bone, iodine"], 120)
+    water, bone, vessel = np.linspace(0, 0.5, 26), np.linspace(0, 0.05, 6), np.linspace(0, 0.04, 5)
+    lengths = np.array(list(product(water, bone, vessel)), np.float32)
+    expected = exact(lengths.astype(np.float64), energies)
+    np.testing.assert_allclose(transmit(lengths, few_energies(energies)), expected, rtol=1e-4)
+
+
+def test_one_energy_stays_one():
+    one = EnergySum(np.array([[20.0]]), np.array([[1e5, 6e6, 3.6e8]]))
+    few = few_energies(one)
+    np.testing.assert_allclose(few.mu, one.mu)
+    np.testing.assert_allclose(few.weights, one.weights)
