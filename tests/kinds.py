@@ -1,15 +1,47 @@
-"""Small kinds of phantom, scanner and reconstructor for tests of recipes: fields and limits, no physics."""
+"""Small kinds of phantom, scanner and reconstructor for tests of recipes and commands; no physics."""
 
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 import pytest
+import xarray as xr
 from pydantic import Field, model_validator
 
+from phantomsim.dataset.distribution import unit
+from phantomsim.physics.grid import Grid
+from phantomsim.physics.rng import Key
 from phantomsim.registry import Registry
 from phantomsim.scanners.scanner import Scanner, Take, Truth
 from phantomsim.spec import Spec
 
 Count = Annotated[int, Field(ge=1, le=65536)]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A number and a table."""
+
+    value: float
+    truths: dict[str, Any]
+    subject: str | None = None
+    tissues: ClassVar[Any] = (SimpleNamespace(name="air"), SimpleNamespace(name="liver"))
+
+    def to(self, device: str) -> "Body":
+        return self
+
+    def without(self, parts: tuple[str, ...]) -> "Body":
+        return self
+
+    def labels(self, grid: Grid) -> Any:
+        return np.full(grid.shape, 1, np.uint8)
+
+
+def _image(value: float, grid: Grid) -> xr.DataArray:
+    values = np.full(grid.shape, value, np.float32) + np.arange(grid.shape[2], dtype=np.float32)
+    coords = {axis: (axis, grid.coordinates(i), {"units": "m"}) for i, axis in enumerate("zyx")}
+    return xr.DataArray(values, coords, ("z", "y", "x"), attrs={"units": "HU", "long_name": "CT number"})
 
 
 class Blobs(Spec):
@@ -23,7 +55,13 @@ class Blobs(Spec):
     diameter_mm: float = Field(10.0, gt=0, le=500)
     centre_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     tissue: Literal["liver", "kidney", "spleen"] = "liver"
-    metal: bool = False
+    brittle: bool = Field(False, description="fails where there are no blobs")
+
+    def generate(self, key: Key) -> Body:
+        if self.brittle and not self.count:
+            raise ZeroDivisionError("there are no blobs")
+        rows = ({"part": "lesion", "centre_mm": (0.0, 0.0, 0.0), "diameter_mm": self.diameter_mm},)
+        return Body(100 * unit(key), {"lesions": rows})
 
 
 class Fan(Spec):
@@ -78,10 +116,18 @@ class Machine(Scanner):
     geometry: Annotated[Fan | Parallel, Field(discriminator="kind")]
     tube: Tube = Tube()
 
-    def simulate(self, phantom: Any, key: Any) -> Any:
-        raise NotImplementedError
+    def simulate(self, phantom: Body, key: Key) -> xr.Dataset:
+        return xr.Dataset({"signal": (("view", "row", "column"), np.full((4, 1, 8), phantom.value, np.float32))})
 
-    detect = truth = operator = simulate
+    def detect(self, signal: xr.Dataset, take: Any, key: Key | None) -> xr.Dataset:
+        noise = 0.0 if key is None else unit(key) / take.exposure
+        return xr.Dataset({"reading": (signal["signal"] + noise).astype(np.uint16).assign_attrs(units="1")})
+
+    def truth(self, phantom: Body, truth: Any, grid: Grid) -> xr.DataArray:
+        return _image(phantom.value, grid)
+
+    def operator(self, data: Any, grid: Grid) -> Any:
+        raise NotImplementedError
 
 
 class Inverse(Spec):
@@ -89,6 +135,10 @@ class Inverse(Spec):
 
     kind: Literal["inverse"]
     window: Literal["ramp", "hann"] = "ramp"
+
+    def reconstruct(self, products: Any, grid: Grid) -> xr.DataArray:
+        data = products["data"]
+        return _image(float(data["reading"].values.mean()), grid)
 
 
 PHANTOMS = Registry("phantom", {"blobs": "tests.kinds:Blobs"})

@@ -255,6 +255,8 @@ def _check_references(found: Outline) -> None:
             check_reference(getattr(pair, side), everything, ("pair", place, side))
         for i, text in enumerate(pair.extra):
             check_reference(text, everything, ("pair", place, "extra", i))
+        if "phantom.labels" in (pair.input, pair.target, *pair.extra) and not found.grids:
+            raise complaint(("pair", place), "phantom.labels", "needs a grid; the first one of the recipe is taken")
 
 
 def _check_whole(text: str, known: Collection[str], path: Path) -> None:

@@ -30,14 +30,18 @@ def dotted(path: Path) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += ("." if text else "") + (step if _BARE.fullmatch(step) else shown(step))
+            text += ("." if text else "") + _key(step)
     return text
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else shown(name)
 
 
 def shown(value: Any) -> str:
     """Write a value on one short line, as TOML or nearly so."""
     if isinstance(value, dict):
-        text = "{ " + ", ".join(f"{key} = {shown(entry)}" for key, entry in list(value.items())[:9]) + " }"
+        text = "{ " + ", ".join(f"{_key(key)} = {shown(entry)}" for key, entry in list(value.items())[:9]) + " }"
     elif isinstance(value, list | tuple):
         text = "[" + ", ".join(shown(entry) for entry in value[:9]) + "]"
     elif isinstance(value, float):
