@@ -19,19 +19,8 @@ MATERIALS = {
         *map(tissues.get, ["gold", "water"]),
     ],
     "thorax with metal": [
-        tissues.get(name)
-        for name in [
-            "adipose",
-            "muscle",
-            "blood",
-            "lung_inflated",
-            "cortical_bone",
-            "red_marrow",
-            "liver",
-            "skin",
-            "titanium",
-            "cocrmo",
-        ]
+        *map(tissues.get, ["adipose", "muscle", "blood", "lung_inflated", "cortical_bone", "red_marrow", "liver"]),
+        *map(tissues.get, ["skin", "titanium", "cocrmo"]),
     ],
 }
 
