@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
 
 from phantomsim.physics.errors import RecipeError
 from phantomsim.spec import Spec
@@ -41,33 +41,33 @@ class Registry:
         Raises
         ------
         RecipeError
-            If there is none, naming the nearest kind.
+            If there is none, naming the nearest kind, or if it needs a package that is not installed.
         """
         if kind not in self._targets:
             near = get_close_matches(kind, self.kinds(), 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known kinds: {', '.join(self.kinds())}"
             raise RecipeError(f"unknown {self.noun} kind {kind!r}; {hint}")
         module, _, name = self._targets[kind].partition(":")
-        found: type[Spec] = getattr(import_module(module), name)
+        try:
+            found: type[Spec] = getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            raise RecipeError(f"the {self.noun} {kind!r} needs {error.name}, which is not installed") from error
+        return found
+
+    def available(self) -> dict[str, type[Spec]]:
+        """Return the Spec class of each kind that has all the packages it needs, sorted."""
+        found = {}
+        for kind in self.kinds():
+            with suppress(RecipeError):
+                found[kind] = self.get(kind)
         return found
 
     def summary(self, kind: str) -> str:
-        """Return the first line of a kind's docstring."""
-        return (self.get(kind).__doc__ or "").strip().partition("\n")[0]
-
-    def parse(self, table: dict[str, Any]) -> Spec:
-        """Validate a table whose ``kind`` names the class.
-
-        Raises
-        ------
-        RecipeError
-            If ``kind`` is missing or unknown.
-        pydantic.ValidationError
-            If a field is.
-        """
-        if not isinstance(table, dict) or not isinstance(table.get("kind"), str):
-            raise RecipeError(f"a {self.noun} needs a kind, one of: {', '.join(self.kinds())}")
-        return self.get(table["kind"]).model_validate(table)
+        """Return the first line of a kind's docstring, or what it lacks to be used."""
+        try:
+            return (self.get(kind).__doc__ or "").strip().partition("\n")[0]
+        except RecipeError as error:
+            return str(error)
 
 
 PHANTOMS = Registry(

@@ -25,10 +25,10 @@ def recipe_schema() -> Schema:
     are checked by `Recipe` alone.
     """
     definitions: Schema = {"distribution": _distribution()}
-    scanners = [(kind, _scanner(kind)) for kind in SCANNERS.kinds()]
+    scanners = [spec for spec in SCANNERS.available().values() if issubclass(spec, Scanner)]
     scans = {
         "anyOf": [
-            *(_drawn(scanner, definitions, ScanHead) for _, scanner in scanners),
+            *(_drawn(scanner, definitions, ScanHead) for scanner in scanners),
             {"type": "object", "required": ["like"], "properties": {"like": {"type": "string"}}},
         ]
     }
@@ -40,9 +40,9 @@ def recipe_schema() -> Schema:
         "variant": _tables(_plain(VariantSpec, definitions)),
         "grid": _tables(_plain(GridSpec, definitions)),
         "scan": _tables(scans),
-        "take": _tables({"anyOf": [_drawn(s.Take, definitions, TakeHead, required=False) for _, s in scanners]}),
+        "take": _tables({"anyOf": [_drawn(s.Take, definitions, TakeHead, required=False) for s in scanners]}),
         "image": _tables(image),
-        "truth": _tables({"anyOf": [_drawn(s.Truth, definitions, TruthHead) for _, s in scanners]}),
+        "truth": _tables({"anyOf": [_drawn(s.Truth, definitions, TruthHead) for s in scanners]}),
         "pair": {"type": "array", "minItems": 1, "items": _plain(PairSpec, definitions)},
     }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "phantomsim recipe"}
@@ -70,18 +70,12 @@ def _distribution() -> Schema:
     }
 
 
-def _scanner(kind: str) -> type[Scanner]:
-    found = SCANNERS.get(kind)
-    assert issubclass(found, Scanner)
-    return found
-
-
 def _tables(of: Schema) -> Schema:
     return {"type": "object", "additionalProperties": of}
 
 
 def _any_kind(registry: Registry, definitions: Schema) -> Schema:
-    return {"anyOf": [_drawn(registry.get(kind), definitions) for kind in registry.kinds()]}
+    return {"anyOf": [_drawn(spec, definitions) for spec in registry.available().values()]}
 
 
 def _plain(spec: type[BaseModel], definitions: Schema) -> Schema:

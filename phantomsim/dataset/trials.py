@@ -53,7 +53,7 @@ def corners(outline: Outline) -> Iterator[DrawnRecipe]:
 def check_shapes(drawn_recipes: Iterable[DrawnRecipe]) -> None:
     """Check that all arrays would have one shape in every sample and level.
 
-    What shapes an array is a field of a scanner, take or method that counts, by name: ``n_views``.
+    What shapes an array is a field of a scanner, take or method that counts, by its name: `is_count`.
 
     Raises
     ------
@@ -81,5 +81,10 @@ def _counts(drawn: DrawnRecipe) -> Iterator[dict[Path, Any]]:
             (*prefix, *path): value
             for prefix, spec in (specs | at).items()
             for path, value in leaves(spec.model_dump())
-            if str(path[-1]).startswith("n_")
+            if is_count(str(path[-1]))
         }
+
+
+def is_count(field: str) -> bool:
+    """Whether a field shapes arrays, by its name: ``n_views``, ``n_columns``, ``keep_every``."""
+    return field.startswith("n_") or field == "keep_every"

@@ -65,7 +65,11 @@ def validate_kind(
         raise RecipeError(f"{dotted((*path, 'kind'))} is missing; one of: {', '.join(registry.kinds())}")
     if not isinstance(kind, str) or kind not in registry.kinds():
         raise RecipeError(f"{dotted((*path, 'kind'))} = {shown(kind)}: {nearest(str(kind), registry.kinds())}")
-    return validate(registry.get(kind), table, path, origins)
+    try:
+        spec = registry.get(kind)
+    except RecipeError as error:
+        raise RecipeError(f"{dotted((*path, 'kind'))} = {shown(kind)}: {error}") from None
+    return validate(spec, table, path, origins)
 
 
 def _sentence(
