@@ -179,7 +179,7 @@ def binomial(key: Key, n: Array, p: Array) -> Array:
 
     xp = namespace(n, p)
     n, p = xp.broadcast_arrays(xp.asarray(n, np.int64), xp.asarray(p, np.float64))
-    n, p = xp.ascontiguousarray(n), xp.ascontiguousarray(p)
+    n, p = xp.array(n, order="C"), xp.array(p, order="C")  # copies: a broadcast array is read-only
     _check_range("n", n, LARGEST_NUMBER)
     _check_range("p", p, 1)
     out = xp.empty(n.shape, np.int64)
