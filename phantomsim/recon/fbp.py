@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from pydantic import Field
 
-from phantomsim import geometry
+from phantomsim import geometry, labelled
 from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.errors import RecipeError, ShapeError
 from phantomsim.physics.grid import Grid
@@ -140,16 +140,9 @@ class FBP(Reconstructor):
             raise RecipeError(f"fbp needs line_integral with the axes (view, row, column), got ({found})")
         line_integral = line_integral.transpose("view", "row", "column")
         image = fbp(line_integral.data, scan, z, grid, filter=self.filter, cutoff=self.cutoff)
-        attributes = {"units": "1/m", "long_name": "linear attenuation coefficient"}
-        if self.unit == "hu":
-            image = 1000 * (image / image.dtype.type(_water(data)) - 1)
-            attributes = {"units": "HU", "long_name": "CT number"}
-        names = {"z": "position towards the head", "y": "position towards the back", "x": "position towards the left"}
-        coordinates = {
-            axis: (axis, grid.coordinates(number), {"units": "m", "long_name": name})
-            for number, (axis, name) in enumerate(names.items())
-        }
-        return xr.DataArray(image, coordinates, tuple(names), attrs=attributes)
+        if self.unit == "mu":
+            return labelled.image(image, grid, "1/m", "linear attenuation coefficient")
+        return labelled.image(1000 * (image / image.dtype.type(_water(data)) - 1), grid, "HU", "CT number")
 
 
 def _water(data: xr.Dataset) -> float:

@@ -2,54 +2,214 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
 from pydantic import Field
 
-from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
+from phantomsim import geometry, labelled
+from phantomsim.physics.array import Array, namespace
+from phantomsim.physics.errors import RecipeError
+from phantomsim.physics.grid import Grid
+from phantomsim.physics.xray.attenuation import linear_attenuation
+from phantomsim.physics.xray.correction import WATER, line_integrals, water_correction
+from phantomsim.physics.xray.geometry import PlanarScan, rays
+from phantomsim.physics.xray.noise import Beam, draw_readings, expected_readings
+from phantomsim.physics.xray.projector import JosephProjector
+from phantomsim.physics.xray.spectrum import Spectrum
+from phantomsim.scanners.ct_spec import CTTake, CTTruth, EnergyIntegrating, Geometry, Tube, material_of
 from phantomsim.scanners.scanner import Scanner, Take, Truth
-from phantomsim.spec import Spec
 
-Count = Annotated[int, Field(ge=1, le=65536)]
-Positive = Annotated[float, Field(gt=0)]
+if TYPE_CHECKING:
+    from phantomsim.phantoms.phantom import Phantom
+    from phantomsim.physics.operator import LinearOperator
+    from phantomsim.physics.rng import Key
+    from phantomsim.tissues import Tissue
 
-
-class ParallelGeometry(Spec):
-    """Parallel rays, as from a synchrotron or a rebinned fan."""
-
-    kind: Literal["parallel"]
-    n_views: Count
-    n_columns: Count
-    pitch_mm: Positive
-    first_angle_deg: float = 0.0
-    column_offset: float = Field(0.0, ge=-1, le=1, description="shift of the detector in columns, 0.25 for a quarter")
-    angular_range_deg: float = Field(180.0, gt=0, le=360)
-    source_to_detector_mm: Positive = Field(1000.0, description="distance that sets the fluence at the detector")
-
-    def scan(self, n_views: int) -> ParallelBeam:
-        """Return the geometry with `n_views` of the views."""
-        fields = self.si("n_columns", "pitch", "first_angle", "column_offset", "angular_range")
-        return ParallelBeam(n_views=n_views, **fields)
+Float64 = npt.NDArray[np.float64]
+DIMS = ("view", "row", "column")
 
 
-class FanGeometry(Spec):
-    """A point source and a row of detector columns, flat or on an arc around the source, that circle the axis."""
+class CT(Scanner):
+    """X-ray CT of planes: parallel or fan beam, polychromatic tube, energy-integrating detector.
 
-    kind: Literal["fan-flat", "fan-arc"]
-    n_views: Count
-    n_columns: Count
-    pitch_mm: Positive
-    first_angle_deg: float = 0.0
-    column_offset: float = Field(0.0, ge=-1, le=1, description="shift of the detector in columns, 0.25 for a quarter")
-    angular_range_deg: float = Field(360.0, gt=0, le=360)
-    source_to_axis_mm: Positive
-    source_to_detector_mm: Positive
+    The signal is the path length in each tissue, exact for scenes, by Joseph's projector for volumes. A take draws
+    the energy that each reading absorbs, converts it, and corrects it as a scanner does: air scan, log, water beam
+    hardening. Its line integrals are those of water-equivalent attenuation relative to air at `reference_kev`.
+    """
 
-    def scan(self, n_views: int) -> FanBeam:
-        """Return the geometry with `n_views` of the views."""
-        fields = self.si("n_columns", "pitch", "first_angle", "column_offset", "angular_range")
-        fields |= self.si("source_to_axis", "source_to_detector")
-        return FanBeam(n_views=n_views, detector="arc" if self.kind == "fan-arc" else "flat", **fields)
+    Take: ClassVar[type[Take]] = CTTake
+    Truth: ClassVar[type[Truth]] = CTTruth
+
+    kind: Literal["ct"]
+    geometry: Geometry
+    tube: Tube
+    detector: EnergyIntegrating
+    n_rows: int = Field(1, ge=1, le=4096, description="planes measured, each by its own row")
+    row_spacing_mm: float = Field(1.0, gt=0, le=1000, description="distance of the planes at the axis")
+    reference_kev: float = Field(70.0, ge=10, le=300, description="energy at which water is calibrated")
+
+    @property
+    def rows(self) -> Float64:
+        """Position of each measured plane (row) [m]."""
+        return 1e-3 * self.row_spacing_mm * (np.arange(self.n_rows) - (self.n_rows - 1) / 2)
+
+    def simulate(self, phantom: Phantom, key: Key) -> xr.Dataset:
+        """Measure how far each ray runs in each tissue.
+
+        Parameters
+        ----------
+        phantom
+            What is scanned; its background fills the air scan too.
+        key
+            Not used: rays through a body at rest hold no randomness.
+
+        Returns
+        -------
+            ``path_length`` (view, row, column, material) [m] of every tissue but the background.
+        """
+        scan = self.geometry.scan()
+        lengths = _exact_paths(phantom, scan, self.rows) if phantom.exact else self._voxel_paths(phantom, scan)
+        attrs = {"units": "m", "long_name": "path length in each tissue"}
+        names = [tissue.name for tissue in phantom.tissues[1:]]
+        return xr.Dataset(
+            {"path_length": ((*DIMS, "material"), lengths, attrs)},
+            _coordinates(scan, self.rows) | {"material": names},
+            {"geometry": geometry.to_json(scan, self.rows), "tissues": phantom.tissues},
+        )
+
+    def detect(self, signal: xr.Dataset, take: Take, key: Key | None) -> xr.Dataset:
+        """Read a scan, or keep some views of a reading.
+
+        Parameters
+        ----------
+        signal
+            From `simulate`, or the data of another take of this scan.
+        take
+            Dose, views and floor.
+        key
+            Stream of the noise; None for the expectation.
+
+        Returns
+        -------
+            ``reading`` (view, row, column) [counts], integers unless an expectation, and ``line_integral``
+            (view, row, column) [1], normalised by the air scan and corrected for beam hardening in water.
+
+        Raises
+        ------
+        RecipeError
+            If the take asks for views that do not divide the scan's, for a dose that saturates the converter, or for
+            another dose of what is read already.
+        """
+        take = cast("CTTake", take)
+        if take.keep_every > 1:
+            signal = _sparse(signal, take.keep_every)
+        if "reading" in signal:
+            if take.exposure != 1:
+                raise RecipeError(f"exposure = {take.exposure:g}: a reading has its dose; make this a take of the scan")
+            return signal
+        if take.exposure > self.detector.headroom:
+            raise RecipeError(
+                f"exposure = {take.exposure:g} saturates the converter: headroom = {self.detector.headroom}"
+            )
+        background, *materials = signal.attrs["tissues"]
+        spectrum = self.tube.spectrum()
+        quanta = self._quanta(spectrum)
+        air = float(quanta @ spectrum.energy)
+        mu = linear_attenuation([material_of(t) for t in materials], spectrum.energy)
+        (surrounding,) = linear_attenuation([material_of(background)], spectrum.energy)
+        beam = Beam(spectrum.energy, quanta, mu - surrounding)
+        detector = self.detector.at(air)
+        xp = namespace(lengths := signal["path_length"].data)
+        dose = xp.asarray(take.exposure * self.geometry.relative_flux(), lengths.dtype)
+        if key is None:
+            reading = expected_readings(lengths, beam, detector, dose)
+        else:
+            reading = draw_readings(key, lengths, beam, detector, dose)
+        correction = water_correction(spectrum.energy, quanta, self.reference_kev, background=material_of(background))
+        integrals = line_integrals(detector.absorbed_energy(reading), air * dose, take.floor_kev)
+        return xr.Dataset(
+            {
+                "reading": (DIMS, reading, {"units": "counts", "long_name": "detector reading"}),
+                "line_integral": (
+                    DIMS,
+                    correction(integrals),
+                    {"units": "1", "long_name": "line integral, water-corrected"},
+                ),
+            },
+            {name: signal.coords[name] for name in DIMS},
+            {"geometry": signal.attrs["geometry"], "mu_water_per_m": correction.mu_water},
+        )
+
+    def truth(self, phantom: Phantom, truth: Truth, grid: Grid) -> xr.DataArray:
+        """Return attenuation [1/m] or CT number [HU] at one energy, both relative to the background, or density."""
+        truth = cast("CTTruth", truth)
+        if truth.map == "density":
+            return labelled.image(phantom.map("density", grid), grid, "kg/m3", "mass density")
+        energy = np.array([truth.energy_kev])
+        background = material_of(phantom.tissues[0])
+        water, air = linear_attenuation([WATER, background], energy)[:, 0]
+
+        def attenuation(tissue: Tissue) -> float:
+            return float(linear_attenuation([material_of(tissue)], energy)[0, 0] - air)
+
+        values = phantom.map(attenuation, grid)
+        at = f"at {truth.energy_kev:g} keV"
+        if truth.map == "mu":
+            return labelled.image(values, grid, "1/m", f"linear attenuation {at}")
+        hu = 1000 * (values / values.dtype.type(water - air) - 1)
+        return labelled.image(hu, grid, "HU", f"CT number {at}")
+
+    def operator(self, data: xr.Dataset, grid: Grid) -> LinearOperator:
+        """Return the projector of attenuation on a grid onto a take's line integrals, from the data alone."""
+        scan, _ = geometry.from_json(data.attrs["geometry"])
+        return JosephProjector(scan, grid)
+
+    def _quanta(self, spectrum: Spectrum) -> Float64:
+        """Return the photons that a reading at the centre absorbs in air at exposure 1 (energy)."""
+        lengths = self.geometry.si("pitch", "source_to_detector") | self.detector.si("row_height")
+        return self.detector.at(1.0).quanta(
+            spectrum,
+            self.tube.rotation_mas / self.geometry.n_views,
+            lengths["source_to_detector"],
+            lengths["pitch"] * lengths["row_height"],
+        )
+
+    def _voxel_paths(self, phantom: Phantom, scan: PlanarScan) -> Array:
+        """Project the fractions of a volume, each tissue on its own."""
+        given = cast("Grid", phantom.body.grid)
+        spacing = (1e-3 * self.row_spacing_mm, *given.spacing[1:])
+        grid = Grid((self.n_rows, *given.shape[1:]), spacing, (0.0, *given.centre[1:]))
+        fractions = phantom.fractions(grid).values[1:]
+        xp = namespace(fractions)
+        stack = Grid((fractions.shape[0] * self.n_rows, *grid.shape[1:]), spacing, grid.centre)
+        lengths = JosephProjector(scan, stack)(fractions.reshape(stack.shape))
+        lengths = lengths.reshape(scan.n_views, -1, self.n_rows, scan.n_columns)
+        return xp.ascontiguousarray(xp.moveaxis(lengths, 1, -1))
 
 
-Geometry = Annotated[ParallelGeometry | FanGeometry, Field(discriminator="kind")]
+def _exact_paths(phantom: Phantom, scan: PlanarScan, rows: Float64) -> Array:
+    """Return path lengths (view, row, column, material), row by row: the rays take more memory than the lengths."""
+    planes = [phantom.path_lengths(rays(scan, rows[n : n + 1]))[..., 1:] for n in range(len(rows))]
+    xp = namespace(*planes)
+    return xp.ascontiguousarray(xp.concatenate(planes, axis=1))
+
+
+def _sparse(signal: xr.Dataset, keep_every: int) -> xr.Dataset:
+    scan, z = geometry.from_json(signal.attrs["geometry"])
+    if scan.n_views % keep_every:
+        raise RecipeError(f"keep_every = {keep_every} does not divide {scan.n_views} views")
+    kept = replace(scan, n_views=scan.n_views // keep_every)
+    return signal.isel(view=slice(None, None, keep_every)).assign_attrs(geometry=geometry.to_json(kept, z))
+
+
+def _coordinates(scan: PlanarScan, rows: Float64) -> Mapping[str, Any]:
+    return {
+        "view": ("view", scan.angles, {"units": "rad", "long_name": "view angle"}),
+        "row": ("row", rows, {"units": "m", "long_name": "position of the measured plane towards the head"}),
+        "column": ("column", scan.columns, {"units": "m", "long_name": "position on the detector"}),
+    }

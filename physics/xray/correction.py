@@ -62,7 +62,7 @@ class WaterCorrection:
     reference_energy
         Energy of the corrected line integrals [keV].
     mu_water
-        Linear attenuation of water at that energy [1/m], which is 0 HU.
+        Linear attenuation of water at that energy, over that of the background [1/m], which is 0 HU.
     """
 
     coefficients: tuple[float, ...]
@@ -83,7 +83,11 @@ class WaterCorrection:
 
 
 def water_correction(
-    energy: Float64, quanta: Float64, reference_energy: float | None = None, depth: float = 0.5
+    energy: Float64,
+    quanta: Float64,
+    reference_energy: float | None = None,
+    depth: float = 0.5,
+    background: Material | None = None,
 ) -> WaterCorrection:
     """Fit the correction that makes every thickness of water linear, within 1e-5 up to `depth`.
 
@@ -97,6 +101,8 @@ def water_correction(
         Energy of the corrected line integrals [keV]; by default the mean of the absorbed energy's spectrum.
     depth
         Greatest thickness of water [m].
+    background
+        What fills the air scan, so that line integrals are relative to it; None for vacuum.
 
     Returns
     -------
@@ -116,8 +122,8 @@ def water_correction(
         raise UnitError(f"depth of the water correction must be positive [m], got {depth!r}")
     share = energy * quanta / (energy @ quanta)
     reference = float(energy @ share) if reference_energy is None else float(reference_energy)
-    (mu,) = linear_attenuation([WATER], energy)
-    ((mu_water,),) = linear_attenuation([WATER], np.array([reference]))
+    mu = _water_over(background, energy)
+    (mu_water,) = _water_over(background, np.array([reference]))
     # Chebyshev points towards both ends, where the curve bends most and where it would escape
     thickness = depth * np.sin(np.linspace(0.0, np.pi / 2, 402)[1:]) ** 2
     absorbed = np.einsum("te,e->t", np.exp(-thickness[:, None] * mu), share)
@@ -131,3 +137,9 @@ def water_correction(
         window=[0.0, 1.0],
     )
     return WaterCorrection(tuple(fit.coef.tolist()), limit, reference, float(mu_water))
+
+
+def _water_over(background: Material | None, energy: Float64) -> Float64:
+    materials = [WATER] if background is None else [WATER, background]
+    water, *others = linear_attenuation(materials, energy)
+    return water - sum(others)  # type: ignore[no-any-return]
