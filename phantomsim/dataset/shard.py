@@ -26,7 +26,7 @@ from phantomsim.physics.rng import Key
 
 
 @dataclass(frozen=True)
-class MadeSample:
+class Attempt:
     """A sample on the host, checked against the layout; without arrays if it failed.
 
     Parameters
@@ -34,20 +34,36 @@ class MadeSample:
     arrays
         Arrays by stored name, or None.
     record
-        The sample's line in the records.
-    crc32c
-        CRC-32C over all arrays in the layout's order, or None.
-    statistics
-        Moments by array name; empty if it failed.
+        The sample's line in the records, still without its checksums.
     traceback
         Where it failed; empty if it did not.
     """
 
     arrays: Mapping[str, np.ndarray[Any, Any]] | None
     record: Mapping[str, Any]
-    crc32c: int | None
-    statistics: Mapping[str, Moments]
     traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a shard's marker and records keep of a sample once its arrays are in the buffers.
+
+    Parameters
+    ----------
+    line
+        The sample's line in the records, with the CRC-32C of each array.
+    crc32c
+        CRC-32C over all arrays in the layout's order, or None if it failed.
+    statistics
+        Moments by array name, as JSON; None in each place if it failed.
+    failure
+        Index, error and traceback, or None.
+    """
+
+    line: bytes
+    crc32c: int | None
+    statistics: Mapping[str, list[float] | None]
+    failure: Mapping[str, Any] | None
 
 
 def make_shard(store: Store, job: Job, shard: int, expected: Mapping[str, Any] | None = None) -> Marker:
@@ -82,17 +98,17 @@ def make_shard(store: Store, job: Job, shard: int, expected: Mapping[str, Any] |
         for array in store.layout.arrays
     }
     began = time.perf_counter()
-    made, writing = [], 0.0
+    summaries, writing = [], 0.0
     for index in range(start, stop):
         with threadpool_limits(1):  # BLAS may sum in another order on another number of threads
-            sample = attempt(job, store.layout, index)
+            made = attempt(job, store.layout, index)
         finished = time.perf_counter()
-        for name, values in (sample.arrays or {}).items():
+        for name, values in (made.arrays or {}).items():
             buffers[name][index - start] = values
-        made.append(MadeSample(None, sample.record, sample.crc32c, sample.statistics, sample.traceback))
+        summaries.append(summarise(made, store.layout))
         writing += time.perf_counter() - finished
     generated = time.perf_counter()
-    files = _write(store, shard, buffers, made)
+    files = _write(store, shard, buffers, b"".join(summary.line for summary in summaries))
     marker = Marker(
         shard=shard,
         start=start,
@@ -102,16 +118,9 @@ def make_shard(store: Store, job: Job, shard: int, expected: Mapping[str, Any] |
         layout=store.layout.digest,
         environment=here,
         files=files,
-        crc32c=tuple(sample.crc32c for sample in made),
-        statistics={
-            array.name: [s.statistics[array.name].to_json() if s.statistics else None for s in made]
-            for array in store.layout.arrays
-        },
-        failures=tuple(
-            {"index": s.record["index"], "error": s.record["error"], "traceback": s.traceback}
-            for s in made
-            if s.traceback
-        ),
+        crc32c=tuple(summary.crc32c for summary in summaries),
+        statistics={array.name: [s.statistics[array.name] for s in summaries] for array in store.layout.arrays},
+        failures=tuple(summary.failure for summary in summaries if summary.failure),
         generate_s=generated - began - writing,
         write_s=time.perf_counter() - generated + writing,
         written=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -120,7 +129,7 @@ def make_shard(store: Store, job: Job, shard: int, expected: Mapping[str, Any] |
     return marker
 
 
-def attempt(job: Job, layout: Layout, index: int) -> MadeSample:
+def attempt(job: Job, layout: Layout, index: int) -> Attempt:
     """Make one sample; if it fails, return the record of its failure.
 
     Raises
@@ -156,16 +165,29 @@ def attempt(job: Job, layout: Layout, index: int) -> MadeSample:
         raise
     except Exception as error:  # noqa: BLE001  a sample may fail in any way, and must not take its shard along
         return _failure(job, record, error)
+    return Attempt(arrays, record)
+
+
+def summarise(made: Attempt, layout: Layout) -> Summary:
+    """Return the checksums and moments of a sample, or the record of its failure."""
+    statistics: dict[str, list[float] | None] = dict.fromkeys(array.name for array in layout.arrays)
+    if made.arrays is None:
+        failure = {"index": made.record["index"], "error": made.record["error"], "traceback": made.traceback}
+        return Summary(_line(made.record), None, statistics, failure)
     crc, checksums = 0, {}
-    for array in layout.arrays:
-        data = arrays[array.name].reshape(-1).view(np.uint8)
+    for name in statistics:
+        data = made.arrays[name].reshape(-1).view(np.uint8)
         crc = google_crc32c.extend(crc, data)
-        checksums[array.name] = f"{google_crc32c.value(data):08x}"
-    record["crc32c"] = checksums
-    return MadeSample(arrays, record, crc, {name: Moments.of(values) for name, values in arrays.items()})
+        checksums[name] = f"{google_crc32c.value(data):08x}"
+        statistics[name] = Moments.of(made.arrays[name]).to_json()
+    return Summary(_line({**made.record, "crc32c": checksums}), crc, statistics, None)
 
 
-def _failure(job: Job, record: Mapping[str, Any], error: Exception) -> MadeSample:
+def _line(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, sort_keys=True).encode() + b"\n"
+
+
+def _failure(job: Job, record: Mapping[str, Any], error: Exception) -> Attempt:
     index = record["index"]
     failed = {
         "index": index,
@@ -176,7 +198,7 @@ def _failure(job: Job, record: Mapping[str, Any], error: Exception) -> MadeSampl
         "error": f"{type(error).__name__}: {error}",
         "repeat": job.repeat.format(index=index),
     }
-    return MadeSample(None, failed, None, {}, "".join(traceback.format_exception(error)))
+    return Attempt(None, failed, "".join(traceback.format_exception(error)))
 
 
 def _changed(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,17 +206,14 @@ def _changed(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     return {name: own[name] for name in own if own[name] != shared.get(name)}
 
 
-def _write(
-    store: Store, shard: int, buffers: dict[str, np.ndarray[Any, Any]], made: list[MadeSample]
-) -> dict[str, Stored]:
+def _write(store: Store, shard: int, buffers: dict[str, np.ndarray[Any, Any]], records: bytes) -> dict[str, Stored]:
     retract(store.root, shard)  # an older marker must not speak for the new files
     files = {}
     for array in store.layout.arrays:
         name, data = store.array_file(array, shard), encode(store, array, shard, buffers.pop(array.name))
         write_file(store.root, name, data)
         files[name] = Stored.of(data)
-    lines = b"".join(json.dumps(sample.record, sort_keys=True).encode() + b"\n" for sample in made)
-    write_file(store.root, records_name(shard), lines)
-    files[records_name(shard)] = Stored.of(lines)
+    write_file(store.root, records_name(shard), records)
+    files[records_name(shard)] = Stored.of(records)
     sync_folders(store.root, list(files))
     return files

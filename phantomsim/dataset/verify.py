@@ -24,7 +24,7 @@ from phantomsim.dataset.marker import (
     retract,
 )
 from phantomsim.dataset.run import HERE, RunReport, Workers, run
-from phantomsim.dataset.shard import attempt
+from phantomsim.dataset.shard import attempt, summarise
 from phantomsim.dataset.store import Store, open_store, write_store
 from phantomsim.physics.errors import IntegrityError
 
@@ -248,7 +248,7 @@ def _spread(samples: int, n: int) -> list[int]:
 def _deep(store: Store, job: Job, index: int) -> list[Damage]:
     shard = index // store.layout.shard
     record = read_records(store.root, shard)[index % store.layout.shard]
-    again: Mapping[str, Any] = json.loads(json.dumps(attempt(job, store.layout, index).record))
+    again: Mapping[str, Any] = json.loads(summarise(attempt(job, store.layout, index), store.layout).line)
     changed = sorted(key for key in {*record, *again} if record.get(key) != again.get(key))
     if not changed:
         return []
