@@ -1,19 +1,17 @@
 """Wrong recipes: every mutation is either valid or told in at most five lines that name a field; no other error."""
 
 import re
-import tomllib
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phantomsim.dataset.distribution import KINDS
 from phantomsim.dataset.outline import Header
 from phantomsim.dataset.recipe import Recipe
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.rng import Key
 from tests.kinds import RECIPE, register
+from tests.mutations import mutated
 from tests.toml_writer import toml
 
 
@@ -22,66 +20,6 @@ def _kinds():
     with pytest.MonkeyPatch.context() as patch:
         register(patch)
         yield
-
-
-def positions(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of every table, list and value."""
-    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [path, *(deeper for step, value in inner for deeper in positions(value, (*path, step)))]
-
-
-def at(tree: Any, path: tuple[Any, ...]) -> Any:
-    for step in path:
-        tree = tree[step]
-    return tree
-
-
-NUMBERS = st.one_of(
-    st.sampled_from([0, -1, 1e12, 10**12, 2**63, 2**200, 1e300, 5e-324, float("nan"), float("inf"), -float("inf")]),
-    st.integers(),
-    st.floats(),
-)
-WORDS = st.one_of(
-    st.text(max_size=12), st.sampled_from(["none", "scan.ct", "take.low", "image.low", "hann", "1", "\n" * 9])
-)
-VALUES = st.recursive(
-    st.one_of(NUMBERS, WORDS, st.booleans()),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4),
-        st.dictionaries(WORDS, inner, max_size=4),
-        st.dictionaries(st.sampled_from([*KINDS, "min", "max", "weights"]), inner, min_size=1, max_size=2),
-    ),
-    max_leaves=8,
-)
-
-
-@st.composite
-def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    """Return the recipe with one to three things changed: values, names, missing, added or moved fields, deep nests."""
-    tree = tomllib.loads(RECIPE)
-    for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from([path for path in positions(tree) if path]))
-        parent, step = at(tree, path[:-1]), path[-1]
-        change = draw(st.sampled_from(["value", "value", "rename", "typo", "drop", "add", "wrap", "copy", "deep"]))
-        match change:
-            case "value":
-                parent[step] = draw(VALUES)
-            case "rename" | "typo" if isinstance(parent, dict):
-                letters = str(step)
-                cut = draw(st.integers(0, len(letters)))
-                parent[draw(WORDS) if change == "rename" else letters[:cut] + letters[cut + 1 :]] = parent.pop(step)
-            case "drop":
-                del parent[step]
-            case "add" if isinstance(parent[step], dict):
-                parent[step][draw(WORDS)] = draw(VALUES)
-            case "wrap":
-                parent[step] = draw(st.sampled_from([{"choice": [parent[step]]}, [parent[step]], {"x": parent[step]}]))
-            case "copy":
-                parent[step] = tomllib.loads(toml({"x": at(tree, draw(st.sampled_from(positions(tree))))}))["x"]
-            case "deep":
-                for _ in range(draw(st.sampled_from([3, 30, 60]))):
-                    parent[step] = draw(st.sampled_from([[parent[step]], {"choice": [parent[step]]}]))
-    return tree
 
 
 def message(text: str) -> str | None:
@@ -94,7 +32,7 @@ def message(text: str) -> str | None:
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(mutated())
+@given(mutated(RECIPE))
 def test_a_mutated_recipe_is_valid_or_told_clearly(tree):
     told = message(toml(tree))
     if told is None:
