@@ -40,22 +40,6 @@ class Calibration:
         """Return the bytes that so many samples need on disk."""
         return samples * self.stored_bytes
 
-    def check_disk(self, root: Path, samples: int) -> None:
-        """Refuse a set that will not fit the disk.
-
-        Raises
-        ------
-        ResourceError
-            If it will not.
-        """
-        there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
-        free, needed = shutil.disk_usage(there).free, self.disk_bytes(samples)
-        if needed > free:
-            raise ResourceError(
-                f"{samples} samples need {needed / 1e9:.3g} GB on disk, {there} has {free / 1e9:.3g} GB free; "
-                "ask for fewer samples or write to another disk"
-            )
-
 
 def calibrate(job: Job, shard: int | None = None) -> Calibration:
     """Make the first samples of a job and measure them.
@@ -92,6 +76,23 @@ def calibrate(job: Job, shard: int | None = None) -> Calibration:
     arrays = conform(sample, layout)
     stored = sum(len(encode(probe, array, 0, arrays[array.name][np.newaxis])) for array in layout.arrays)
     return Calibration(layout, seconds, stored)
+
+
+def check_disk(root: Path, samples: int, stored_bytes: float) -> None:
+    """Refuse to write so many samples of `stored_bytes` bytes each where they will not fit.
+
+    Raises
+    ------
+    ResourceError
+        If they will not.
+    """
+    there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+    free, needed = shutil.disk_usage(there).free, samples * stored_bytes
+    if needed > free:
+        raise ResourceError(
+            f"{samples} samples need {needed / 1e9:.3g} GB on disk, {there} has {free / 1e9:.3g} GB free; "
+            "ask for fewer samples or write to another disk"
+        )
 
 
 def _first(job: Job) -> tuple[int, Sample, float]:

@@ -11,15 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from phantomsim.dataset.calibrate import calibrate
+from phantomsim.dataset.calibrate import calibrate, check_disk
 from phantomsim.dataset.durable import locked
 from phantomsim.dataset.environment import difference, environment
 from phantomsim.dataset.job import Job
 from phantomsim.dataset.marker import FOLDER, Marker
 from phantomsim.dataset.shard import make_shard
-from phantomsim.dataset.store import Store, done_shards, open_store, write_store
+from phantomsim.dataset.store import RECIPE, Store, done_shards, open_store, write_store
 from phantomsim.physics.errors import IntegrityError, ResourceError
-from phantomsim.physics.kernel import threads
 
 IN_FLIGHT = 256
 """Tasks handed to a cluster ahead of the ones that finish."""
@@ -151,6 +150,7 @@ def run(
         expected = None if allow_mixed else _one_environment(done.values())
         # fewer samples than the store has room for: make no more than what is asked for
         todo = [n for n in range(store.layout.n_shards(min(job.samples, store.samples))) if n not in done]
+        _check_disk(store, done.values(), todo)
         report = RunReport(root, store.samples, len(done) + len(todo), found=len(done), failed=failed)
         if progress:
             progress(report)
@@ -170,7 +170,7 @@ def _prepare(root: Path, job: Job, shard: int | None) -> Store:
         if any((root / FOLDER).glob("*.json")):
             raise IntegrityError(f"{root} has lost its layout; phantomsim verify --repair makes it again")
         calibration = calibrate(job, shard)
-        calibration.check_disk(root, job.samples)
+        check_disk(root, job.samples, calibration.stored_bytes)
         return write_store(root, job, calibration.layout, job.samples)
     if store.digest != job.digest:
         raise IntegrityError(
@@ -178,7 +178,16 @@ def _prepare(root: Path, job: Job, shard: int | None) -> Store:
         )
     if damaged := store.damaged_metadata():
         raise IntegrityError(f"{root / damaged[0]} is damaged; phantomsim verify --repair makes it again")
+    if job.samples <= store.samples and (root / RECIPE).read_bytes() == job.recipe.encode():
+        return store
     return write_store(root, job, store.layout, max(job.samples, store.samples))
+
+
+def _check_disk(store: Store, done: Collection[Marker], todo: Collection[int]) -> None:
+    """Refuse to go on where the rest will not fit, judged by what is done."""
+    if done:
+        missing = sum(stop - start for start, stop in map(store.span, todo))
+        check_disk(store.root, missing, sum(m.n_bytes for m in done) / sum(m.stop - m.start for m in done))
 
 
 def _one_environment(markers: Collection[Marker]) -> Mapping[str, Any] | None:
@@ -254,5 +263,7 @@ def _distribute(
 
 
 def _worker(store: Store, job: Job, shard: int, expected: Mapping[str, Any] | None) -> Marker:
+    from phantomsim.physics.kernel import threads  # compiles: the process that hands out tasks need not load numba
+
     with threads(1):
         return make_shard(store, job, shard, expected)

@@ -28,6 +28,8 @@ from phantomsim.dataset.layout import ArrayLayout, Layout
 from phantomsim.dataset.marker import LAYOUT, Marker, Stored, read_marker, read_sealed, stands, write_sealed
 from phantomsim.physics.errors import IntegrityError
 
+RECIPE = "recipe.toml"
+"""The recipe, in the store."""
 SCHEMA = 1
 """Version of this arrangement of files."""
 
@@ -176,7 +178,7 @@ def render(job: Job, layout: Layout, samples: int) -> dict[str, bytes]:
             config={"write_empty_chunks": True},
         )
         stored[...] = values
-    files = {name: data.to_bytes() for name, data in written.items()} | {"recipe.toml": job.recipe.encode()}
+    files = {name: data.to_bytes() for name, data in written.items()} | {RECIPE: job.recipe.encode()}
     return _consolidated(files)
 
 
