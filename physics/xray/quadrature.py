@@ -50,32 +50,31 @@ def few_energies(energies: EnergySum, tolerance: float = 1e-4) -> EnergySum:
     A. M. Bruckstein, M. Elad, M. Zibulevsky, "On the uniqueness of nonnegative sparse solutions to underdetermined
     systems of equations", IEEE Trans. Inf. Theory 54 (2008), doi:10.1109/TIT.2008.929920.
     """
-    return _fitted(
-        energies.mu.shape, energies.weights.shape, energies.mu.tobytes(), energies.weights.tobytes(), tolerance
-    )
+    totals = energies.weights.sum(axis=0)
+    shares = (energies.weights / totals).astype(np.float32)  # so that beams of one shape and any strength share a fit
+    few = _fitted(energies.mu.shape, shares.shape, energies.mu.tobytes(), shares.tobytes(), tolerance)
+    return energies if few is None else EnergySum(few.mu, few.weights * totals)
 
 
 @lru_cache(maxsize=64)
 def _fitted(
-    mu_shape: tuple[int, int], weights_shape: tuple[int, int], mu_bytes: bytes, weights_bytes: bytes, tolerance: float
-) -> EnergySum:
+    mu_shape: tuple[int, int], shares_shape: tuple[int, int], mu_bytes: bytes, shares_bytes: bytes, tolerance: float
+) -> EnergySum | None:
     mu = np.frombuffer(mu_bytes).reshape(mu_shape)
-    weights = np.frombuffer(weights_bytes).reshape(weights_shape)
-    shares = weights / weights.sum(axis=0)
+    shares = np.frombuffer(shares_bytes, np.float32).reshape(shares_shape).astype(np.float64)
     used = np.flatnonzero(shares.max(axis=1) > 1e-9)
-    paths = _paths(mu, shares[:, 0], N_PATHS + N_PROOFS)
-    terms = np.exp(-_product(paths, mu))
+    terms = np.exp(-_product(_paths(mu, shares[:, 0], N_PATHS + N_PROOFS), mu))
     exact = _product(terms, shares)
     chosen, proofs = list(range(N_PATHS)), np.arange(N_PATHS, N_PATHS + N_PROOFS)
     for _ in range(N_ROUNDS):
-        nodes, factors = _pursue(terms[chosen][:, used], exact[chosen], tolerance / 2)
-        nodes = used[nodes]
+        columns, factors = _pursue(terms[chosen][:, used], exact[chosen], tolerance / 2)
+        nodes = used[columns]
         error = np.abs(_product(terms[:, nodes], factors) / exact - 1).max(axis=1)[proofs]
         if error.max() <= tolerance:
             order = [i for i in np.argsort(nodes) if factors[i].any()]
-            return EnergySum(mu[:, nodes[order]], factors[order] * weights.sum(axis=0))
+            return EnergySum(mu[:, nodes[order]], factors[order])
         chosen.extend(proofs[np.argsort(error)[-50:]].tolist())
-    return EnergySum(mu, weights)
+    return None
 
 
 def _pursue(terms: Float64, targets: Float64, tolerance: float) -> tuple[npt.NDArray[np.int64], Float64]:
@@ -104,10 +103,14 @@ def _product(matrix: Float64, other: Float64) -> Float64:
 
 
 def _paths(mu: Float64, shares: Float64, n_paths: int) -> Float64:
-    """Return path lengths (path, material) [m] with depths up to `DEPTH`, most of them in few materials at once."""
+    """Return path lengths (path, material) [m] with depths up to `DEPTH`, most of them in few materials at once.
+
+    A material that is no denser than what fills the air scan has no depth: alone, its paths keep the length 0.
+    """
     n_materials = mu.shape[0]
     draws = uniform(Key(0).fold("few energies"), (n_paths, n_materials + 1), dtype=np.float64)
-    mixture = (-np.log(draws[:, :-1])) ** 2.5 / np.maximum(_product(mu, shares), 1e-30)
+    strength = _product(np.abs(mu), shares)
+    mixture = (-np.log(draws[:, :-1])) ** 2.5 * np.divide(1, strength, out=np.zeros(n_materials), where=strength > 0)
     mixture[:n_materials] *= np.eye(n_materials)  # the first paths are pure
     depth = DEPTH * draws[:, -1] ** 1.5
     # −log T is concave in the scale of a path: Newton's iteration rises from 0 towards the depth and never passes it
@@ -115,7 +118,7 @@ def _paths(mu: Float64, shares: Float64, n_paths: int) -> Float64:
     exponents = _product(mixture, mu)
     for _ in range(8):
         transmitted = shares * np.exp(-scale[:, None] * exponents)
-        total = transmitted.sum(axis=1)
-        scale += (depth + np.log(total)) * total / (transmitted * exponents).sum(axis=1)
+        total, slope = transmitted.sum(axis=1), (transmitted * exponents).sum(axis=1)
+        scale += np.divide((depth + np.log(total)) * total, slope, out=np.zeros(n_paths), where=slope > 0)
     paths: Float64 = mixture * scale[:, None]
     return paths

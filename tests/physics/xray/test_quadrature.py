@@ -57,6 +57,21 @@ def test_few_energies_equal_the_1_kev_sum_behind_a_patient():
     np.testing.assert_allclose(transmit(lengths, few_energies(energies)), expected, rtol=1e-4)
 
 
+def test_strength_of_the_beam_only_scales_the_weights():
+    energies = all_energies(MATERIALS["water"], 120)
+    few, brighter = few_energies(energies), few_energies(EnergySum(energies.mu, 3e4 * energies.weights))
+    np.testing.assert_array_equal(few.mu, brighter.mu)
+    np.testing.assert_allclose(brighter.weights, 3e4 * few.weights, rtol=1e-6)
+
+
+def test_materials_as_thin_as_the_air_scan_do_no_harm():
+    energies = all_energies(MATERIALS["water, bone, iodine"], 120)
+    thin = np.stack([energies.mu[0], 0 * energies.mu[0], -1e-5 * energies.mu[0]])
+    few = few_energies(EnergySum(thin, energies.weights))
+    lengths = np.array([[0.3, 0.0, 0.0], [0.3, 0.2, 0.1], [0.0, 0.5, 0.5]])
+    np.testing.assert_allclose(exact(lengths, few), exact(lengths, EnergySum(thin, energies.weights)), rtol=1e-4)
+
+
 def test_one_energy_stays_one():
     one = EnergySum(np.array([[20.0]]), np.array([[1e5, 6e6, 3.6e8]]))
     few = few_energies(one)
