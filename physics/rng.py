@@ -149,7 +149,7 @@ def poisson(key: Key, mean: Array) -> Array:
 
     xp = namespace(mean)
     mean = xp.asarray(mean)
-    mean = xp.ascontiguousarray(mean, dtype=mean.dtype if mean.dtype == np.float32 else np.float64)
+    mean = xp.asarray(mean, mean.dtype if mean.dtype == np.float32 else np.float64, order="C")
     _check_range("mean", mean, LARGEST_MEAN)
     out = xp.empty(mean.shape, np.int64)
     POISSON(-(-out.size // LANES), out.size, *key.arguments, mean.reshape(-1), out.reshape(-1))

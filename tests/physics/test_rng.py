@@ -242,6 +242,16 @@ def test_a_count_does_not_depend_on_the_means_around_it() -> None:
     np.testing.assert_array_equal(poisson(KEY, mean)[1::2], poisson(KEY, changed)[1::2])
 
 
+@pytest.mark.parametrize("mean", [3.0, [3.0], [[3, 4]], np.ones((2, 3, 4), np.float32).T, np.ones((0, 2))])
+def test_counts_have_the_shape_of_their_means(mean: Any) -> None:
+    assert poisson(KEY, mean).shape == np.shape(mean)
+
+
+def test_float32_and_float64_means_give_the_same_counts() -> None:
+    mean = np.resize(np.array([0.5, 4, 25, 1e4], np.float32), 10_000)
+    np.testing.assert_array_equal(poisson(KEY, mean), poisson(KEY, mean.astype(np.float64)))
+
+
 def test_a_mean_of_zero_gives_no_counts() -> None:
     assert not poisson(KEY, np.zeros(N, np.float32)).any()
 
