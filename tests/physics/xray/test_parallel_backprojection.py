@@ -10,7 +10,7 @@ from phantomsim.physics.kernel import threads
 from phantomsim.physics.xray.geometry import ParallelBeam
 from phantomsim.physics.xray.parallel_backprojection import backproject_parallel
 
-SCAN = ParallelBeam(n_views=40, n_columns=51, pitch=1e-3, first_angle=0.2, column_offset=0.25)
+SCAN = ParallelBeam(n_views=41, n_columns=51, pitch=1e-3, first_angle=0.2, column_offset=0.25)
 TALL = Grid((2, 300, 23), (1e-3, 0.2e-3, 0.9e-3), (0.0, 4e-3, -2e-3))  # more rows than a tile, off centre
 COARSE = Grid((2, 9, 11), (1e-3, 3.5e-3, 3e-3), (0.0, 1e-3, 0.0))  # pixels larger than columns, corners outside
 
@@ -18,8 +18,8 @@ COARSE = Grid((2, 9, 11), (1e-3, 3.5e-3, 3e-3), (0.0, 1e-3, 0.0))  # pixels larg
 @pytest.mark.parametrize("grid", [TALL, COARSE])
 @pytest.mark.parametrize("angular_range", [pi, 2 * pi])
 def test_pixels_sum_the_interpolated_columns_of_their_rays(grid: Grid, angular_range: float) -> None:
-    scan = ParallelBeam(40, 51, 1e-3, 0.2, 0.25, angular_range)
-    projections = np.random.default_rng(1).normal(size=(40, 2, 51)).cumsum(axis=2)
+    scan = ParallelBeam(41, 51, 1e-3, 0.2, 0.25, angular_range)
+    projections = np.random.default_rng(1).normal(size=(41, 2, 51)).cumsum(axis=2)
     y, x = grid.coordinates(1)[:, None], grid.coordinates(2)
     expected = np.zeros(grid.shape)
     for view, angle in enumerate(scan.angles):
@@ -37,7 +37,7 @@ def test_pixels_sum_the_interpolated_columns_of_their_rays(grid: Grid, angular_r
 def test_linear_projections_are_interpolated_without_error() -> None:
     # away from the detector's ends neither interpolation errs: float64 shows the places to be exact
     grid = Grid((1, 30, 20), (1e-3, 0.7e-3, 0.8e-3), (0.0, 2e-3, -1e-3))
-    slopes = np.linspace(-1, 2, 40)
+    slopes = np.linspace(-1, 2, 41)
     projections = slopes[:, None, None] * SCAN.columns
     y, x = grid.coordinates(1)[:, None], grid.coordinates(2)
     expected = sum(s * (y * np.sin(a) + x * np.cos(a)) for s, a in zip(slopes, SCAN.angles, strict=True))
@@ -48,7 +48,7 @@ def test_linear_projections_are_interpolated_without_error() -> None:
 
 
 def test_rows_do_not_mix() -> None:
-    projections = np.random.default_rng(2).normal(size=(40, 3, 51)).astype(np.float32)
+    projections = np.random.default_rng(2).normal(size=(41, 3, 51)).astype(np.float32)
     grid = Grid((3, 30, 20), (1e-3, 0.7e-3, 0.8e-3))
     together = backproject_parallel(projections, SCAN, grid)
     for row in range(3):
@@ -57,7 +57,7 @@ def test_rows_do_not_mix() -> None:
 
 
 def test_threads_do_not_change_a_bit() -> None:
-    projections = np.random.default_rng(3).normal(size=(40, 2, 51)).astype(np.float32)
+    projections = np.random.default_rng(3).normal(size=(41, 2, 51)).astype(np.float32)
     results = []
     for n in (1, 2, 3):
         with threads(n):
