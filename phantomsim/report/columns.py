@@ -103,7 +103,11 @@ def _column(samples: Sequence[Sample], name: str, role: str) -> Column:
     there = common_labels(there)
     renumbered = iter(there)
     pictures = tuple(next(renumbered) if picture is not None else None for picture in pictures)
-    return Column(title, pictures, window, palette_of(there), outlined=role == "target")
+    return Column(title, pictures, window, palette_of(there, _lesion_tissues(samples)), outlined=role == "target")
+
+
+def _lesion_tissues(samples: Sequence[Sample]) -> set[str]:
+    return {str(lesion.get("tissue")) for sample in samples for lesion in sample.truths.get("lesions", ())}
 
 
 def _difference(samples: Sequence[Sample], pair: PairSpec) -> Column | None:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 4
 """Samples in the picture."""
 COMPARED: Final = 32
-"""Samples that numbers and noise are measured on."""
+"""Samples that numbers and noise are measured on, or fewer:"""
+COMPARED_BYTES: Final = 2**30
+"""most that they may take in memory."""
 MAX_FAILURES: Final = 20
 _DPI: Final = 130
 
@@ -65,7 +67,8 @@ def write_report(store_path: Path | str, out_path: Path | str) -> Path:
 def render_report(facts: Facts, store_path: Path) -> str:
     """Return the HTML of `write_report`."""
     valid = facts.valid
-    compared = [valid[i] for i in _evenly(len(valid), COMPARED)]
+    most = max(1, min(COMPARED, COMPARED_BYTES // max(facts.store.layout.sample_bytes, 1)))
+    compared = [valid[i] for i in _evenly(len(valid), most)]
     samples = stored_samples(facts.store, compared)
     agreements = [found for pair in facts.pairs if (found := pair_agreement(samples, pair))]
     parameters = [sample.parameters for sample in samples]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +54,8 @@ class Palette:
 def common_labels(arrays: Sequence[xr.DataArray]) -> list[xr.DataArray]:
     """Renumber label maps so that a value is the same tissue in all of them.
 
-    Samples draw their tissues, so value 5 may be a cyst in one and iodine in another.
+    Samples draw their tissues, so value 5 may be a cyst in one and bone in another. Livers with different amounts of
+    iodine (``liver+I@1.2``) are one liver here.
 
     Parameters
     ----------
@@ -71,11 +73,20 @@ def common_labels(arrays: Sequence[xr.DataArray]) -> list[xr.DataArray]:
     return renumbered
 
 
-def palette_of(arrays: Sequence[xr.DataArray]) -> Palette:
-    """Give colours to the labels of maps that share their numbering: to the ten largest, grey to the rest."""
+def palette_of(arrays: Sequence[xr.DataArray], first: Collection[str] = ()) -> Palette:
+    """Give colours to the labels of maps that share their numbering: to the ten largest, grey to the rest.
+
+    Parameters
+    ----------
+    arrays
+        Label maps from `common_labels`.
+    first
+        Tissues that get a colour however small they are.
+    """
     names = label_names(arrays[0])
     count = np.sum([np.bincount(array.values.ravel(), minlength=len(names)) for array in arrays], axis=0)
-    present = [int(v) for v in np.argsort(-count, kind="stable") if count[v]]
+    wanted = [count[v] > 0 and name in first for v, name in enumerate(names)]
+    present = [int(v) for v in np.lexsort((-count, np.logical_not(wanted))) if count[v]]
     shown = sorted(present if len(present) <= len(_COLOURS) else present[: len(_COLOURS) - 1])
     colours = [_OTHER] * len(names)
     hues = _COLOURS if 0 in shown else _COLOURS[1:] + _COLOURS[:1]
@@ -89,4 +100,5 @@ def palette_of(arrays: Sequence[xr.DataArray]) -> Palette:
 
 def _table(array: xr.DataArray) -> list[str]:
     names, largest = label_names(array), int(array.values.max(initial=0))
+    names = tuple(re.split("[+@]", name)[0] for name in names)
     return [*names, *(f"label {value}" for value in range(len(names), largest + 1))]

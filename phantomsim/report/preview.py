@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from phantomsim.dataset.job import Sample
     from phantomsim.dataset.outline import PairSpec
 
-PANEL_INCHES: Final = 2.0
+COLUMN_INCHES: Final = 2.0
+ROW_INCHES: Final = 1.78
 KEY_INCHES: Final = 0.85
 MARGIN_INCHES: Final = (0.5, 0.2)
 
@@ -80,11 +81,11 @@ def preview_figure(
     """Draw what `preview` writes."""
     columns = columns_of(samples, pairs)
     n_rows, n_columns = len(samples), len(columns)
-    width, height = (PANEL_INCHES * n_columns + MARGIN_INCHES[0], PANEL_INCHES * n_rows + KEY_INCHES + MARGIN_INCHES[1])
+    width, height = (COLUMN_INCHES * n_columns + MARGIN_INCHES[0], ROW_INCHES * n_rows + KEY_INCHES + MARGIN_INCHES[1])
     spacing = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
     figure = Figure(figsize=(width, height), layout=spacing, facecolor="white")
     FigureCanvasAgg(figure)
-    cells = figure.add_gridspec(n_rows + 1, n_columns, height_ratios=[PANEL_INCHES] * n_rows + [KEY_INCHES])
+    cells = figure.add_gridspec(n_rows + 1, n_columns, height_ratios=[ROW_INCHES] * n_rows + [KEY_INCHES])
     for c, column in enumerate(columns):
         image: AxesImage | None = None
         for r, (sample, picture) in enumerate(zip(samples, column.pictures, strict=True)):
@@ -160,5 +161,5 @@ def _draw_key(figure: Figure, axes: Axes, column: Column, image: AxesImage) -> N
     clipped = "both" if unit_text(column.example) == "HU" else "neither"
     bar = figure.colorbar(image, cax=inset, orientation="horizontal", extend=clipped)
     bar.ax.tick_params(labelsize=FONT, length=2.5, width=0.6, pad=2)
-    bar.ax.locator_params(axis="x", nbins=5)
+    bar.ax.locator_params(axis="x", nbins=4)
     bar.set_label(quantity_text(column.example), fontsize=FONT, labelpad=2)
