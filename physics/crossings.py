@@ -7,22 +7,7 @@ A ray is ``origin + t · direction`` in canonical coordinates (z, y, x), see `ph
 from math import inf, sqrt
 
 from phantomsim.physics.kernel import scalar
-from phantomsim.physics.shapes import BOX, CAPSULE, CONE, CYLINDER, ELLIPSOID
-
-
-@scalar
-def inside(kind, param, z, y, x):  # type: ignore[no-untyped-def]
-    """Return whether a shape holds a point given in its canonical coordinates."""
-    radius = 1.0
-    if kind == CAPSULE:
-        z = max(abs(z) - param, 0.0)
-    elif kind == CONE:
-        radius = 0.5 * (1.0 + param) - 0.5 * (1.0 - param) * z
-    if kind in (ELLIPSOID, CAPSULE):
-        return z * z + y * y + x * x <= 1.0
-    if kind == BOX:
-        return max(abs(z), max(abs(y), abs(x))) <= 1.0
-    return abs(z) <= 1.0 and y * y + x * x <= radius * radius
+from phantomsim.physics.shapes import BOX, CAPSULE, CYLINDER, ELLIPSOID
 
 
 @scalar

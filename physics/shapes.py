@@ -128,6 +128,21 @@ class Shape:
         }
         return canonical[self.kind] * prod(self.semi_axes)
 
+    def holds(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Return which points (…, 3), (z, y, x) [m], lie in the shape or on its surface (…)."""
+        z, y, x = np.moveaxis(points @ self.inverse[:, :3].T + self.inverse[:, 3], -1, 0)
+        radius = np.hypot(y, x)
+        if self.kind == "ellipsoid":
+            held = np.hypot(radius, z) <= 1
+        elif self.kind == "capsule":
+            held = np.hypot(radius, np.maximum(np.abs(z) - self.param, 0)) <= 1
+        elif self.kind == "box":
+            held = np.maximum(np.maximum(np.abs(z), np.abs(y)), np.abs(x)) <= 1
+        else:
+            side = (1 + self.param) / 2 - (1 - self.param) / 2 * z if self.kind == "cone" else 1
+            held = (np.abs(z) <= 1) & (radius <= side)
+        return np.asarray(held)
+
 
 def ellipsoid(centre: Triple, semi_axes: Triple, rotation: Rotation = UPRIGHT) -> Shape:
     """Return an ellipsoid with the given semi-axes (z, y, x) [m]."""

@@ -1,0 +1,194 @@
+"""What is scanned: a body of tissues, and the truth about it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from phantomsim.physics.array import Array, namespace, parse_device
+from phantomsim.physics.errors import RecipeError, ShapeError
+from phantomsim.physics.grid import Grid
+from phantomsim.physics.rng import Key
+from phantomsim.physics.xray.geometry import Rays
+from phantomsim.spec import Spec
+from phantomsim.tissues import Tissue
+
+Truths = Mapping[str, tuple[dict[str, Any], ...]]
+
+
+class Body(ABC):
+    """Where each material is; a material is an index into the phantom's tissues, 0 the background."""
+
+    @property
+    @abstractmethod
+    def exact(self) -> bool:
+        """Whether `path_lengths` exist; otherwise a scanner projects `fractions` on a grid of its choice."""
+
+    @property
+    @abstractmethod
+    def grid(self) -> Grid | None:
+        """Grid that the body was given on; None for one that has no voxels."""
+
+    @abstractmethod
+    def fractions(self, grid: Grid, n_materials: int, device: str) -> Array:
+        """Return volume fractions (material, z, y, x) float32, sum 1, on a device."""
+
+    @abstractmethod
+    def path_lengths(self, rays: Rays, n_materials: int, device: str) -> Array:
+        """Return lengths (…, material) [m] float32 on a device, 0 for the background."""
+
+    @abstractmethod
+    def without(self, parts: Collection[str]) -> Body:
+        """Return the body without the parts of these names."""
+
+
+@dataclass(frozen=True)
+class Fractions:
+    """Volume fractions (material, z, y, x) of `tissues` in the voxels of a grid, float32, sum 1."""
+
+    values: Array
+    tissues: tuple[Tissue, ...]
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A body of tissues, and the truth about it.
+
+    Parameters
+    ----------
+    tissues
+        Tissue of each material; 0 is the background, which surrounds the object and fills the air scan.
+    body
+        Where each material is.
+    parts
+        Names that `without` understands, whether or not this draw of the phantom has such parts.
+    truths
+        Tables of what was put in, each row with its ``"part"``: plain numbers and names, lengths in mm.
+    device
+        Where arrays are made: ``"cpu"`` or ``"cuda:n"``.
+    subject
+        Whose body it is, where several phantoms come from one; None: this phantom is its own subject.
+
+    Raises
+    ------
+    ShapeError
+        If two tissues have one name.
+    """
+
+    tissues: tuple[Tissue, ...]
+    body: Body
+    parts: frozenset[str] = frozenset()
+    truths: Truths = field(default_factory=dict, hash=False)
+    device: str = "cpu"
+    subject: str | None = None
+
+    def __post_init__(self) -> None:
+        names = [tissue.name for tissue in self.tissues]
+        if len(set(names)) != len(names) or not names:
+            raise ShapeError(f"a phantom needs tissues of different names, the background first, got {names}")
+
+    @property
+    def exact(self) -> bool:
+        """Whether `path_lengths` exist."""
+        return self.body.exact
+
+    def fractions(self, grid: Grid) -> Fractions:
+        """Return the volume fraction of each tissue in each voxel; memory is that of the result."""
+        return Fractions(self.body.fractions(grid, len(self.tissues), self.device), self.tissues)
+
+    def labels(self, grid: Grid) -> Array:
+        """Return the material that fills most of each voxel (z, y, x): uint8, or uint16 for more than 256 tissues."""
+        values = self.fractions(grid).values
+        return values.argmax(axis=0).astype(np.uint8 if len(self.tissues) <= 256 else np.uint16)
+
+    def map(self, prop: str | Callable[[Tissue], float], grid: Grid) -> Array:
+        """Return the volume-weighted mean of a tissue property in each voxel.
+
+        Parameters
+        ----------
+        prop
+            A function of a tissue, or the path of a property such as ``"density"`` or ``"acoustic.sound_speed"``.
+        grid
+            Voxels to fill.
+
+        Returns
+        -------
+            Mean property (z, y, x), float32, in the property's unit.
+
+        Raises
+        ------
+        RecipeError
+            If a tissue of the phantom does not know the property.
+        """
+        values = [self._property(prop, tissue) for tissue in self.tissues]
+        fractions = self.fractions(grid).values
+        xp = namespace(fractions)
+        result = xp.zeros(grid.shape, dtype=xp.float32)
+        for value, fraction in zip(values, fractions, strict=True):
+            result += xp.float32(value) * fraction
+        return result
+
+    @staticmethod
+    def _property(prop: str | Callable[[Tissue], float], tissue: Tissue) -> float:
+        if callable(prop):
+            return prop(tissue)
+        try:
+            return float(attrgetter(prop)(tissue))
+        except (AttributeError, TypeError) as error:
+            raise RecipeError(f"tissue {tissue.name!r} has no number {prop!r}") from error
+
+    def path_lengths(self, rays: Rays) -> Array:
+        """Return how far each ray runs in each tissue.
+
+        Returns
+        -------
+            Lengths (…, material) [m], float32. The background's column is 0: what surrounds the object fills the air
+            scan too, so that a scanner compares the others with it.
+
+        Raises
+        ------
+        ShapeError
+            If the phantom was made from a volume, see `exact`.
+        """
+        return self.body.path_lengths(rays, len(self.tissues), self.device)
+
+    def without(self, parts: Collection[str]) -> Phantom:
+        """Return the phantom without some of its parts, all else the same.
+
+        Raises
+        ------
+        RecipeError
+            If it can never have a part of such a name.
+        """
+        for part in parts:
+            if part not in self.parts:
+                near = get_close_matches(part, self.parts, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(self.parts)) or 'none'}"
+                raise RecipeError(f"the phantom has no part {part!r}; {hint}")
+        left = {name: tuple(row for row in rows if row.get("part") not in parts) for name, rows in self.truths.items()}
+        return replace(self, body=self.body.without(parts), truths=left)
+
+    def to(self, device: str) -> Phantom:
+        """Return the phantom with its arrays made on another device.
+
+        Raises
+        ------
+        DeviceError
+            If the text names no device.
+        """
+        parse_device(device)
+        return replace(self, device=device)
+
+
+class PhantomSpec(Spec):
+    """A generator of phantoms."""
+
+    @abstractmethod
+    def generate(self, key: Key) -> Phantom:
+        """Make one phantom; all that is random about it comes from `key`."""

@@ -1,0 +1,109 @@
+"""Scenes: bodies made of shapes, with exact path lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from phantomsim.phantoms.phantom import Body, Phantom, Truths
+from phantomsim.physics import voxels
+from phantomsim.physics.array import Array, to_device
+from phantomsim.physics.grid import Grid
+from phantomsim.physics.shapes import Shape, ShapeTable, additive, layered
+from phantomsim.physics.xray import paths
+from phantomsim.physics.xray.geometry import Rays
+from phantomsim.tissues import Tissue
+
+
+@dataclass(frozen=True)
+class Part:
+    """A shape of a tissue, and what it is called (`name` need not be unique: every vessel is ``"vessel"``)."""
+
+    shape: Shape
+    tissue: Tissue
+    name: str
+
+
+@dataclass(frozen=True)
+class Scene(Body):
+    """Ordered shapes under one of two rules: a later shape replaces what it covers, or codes add up.
+
+    Parameters
+    ----------
+    shapes
+        From the lowest to the topmost.
+    names
+        What each shape is called.
+    codes
+        Material of each shape; in a scene whose codes add up, the integer that each adds.
+    sums
+        Material of each sum of codes; None where a later shape replaces what it covers.
+    """
+
+    shapes: tuple[Shape, ...]
+    names: tuple[str, ...]
+    codes: tuple[int, ...]
+    sums: Mapping[int, int] | None = field(default=None, hash=False)
+
+    @property
+    def exact(self) -> bool:
+        """A scene has exact path lengths."""
+        return True
+
+    @property
+    def grid(self) -> Grid | None:
+        """A scene has no voxels."""
+        return None
+
+    def table(self, device: str) -> ShapeTable:
+        """Return the shapes as kernels read them, on a device."""
+        if self.sums is None:
+            return layered(self.shapes, self.codes).to(device)
+        return additive(self.shapes, self.codes, self.sums).to(device)
+
+    def fractions(self, grid: Grid, n_materials: int, device: str) -> Array:
+        """Return volume fractions (material, z, y, x)."""
+        return voxels.fractions(self.table(device), grid, n_materials)
+
+    def path_lengths(self, rays: Rays, n_materials: int, device: str) -> Array:
+        """Return exact lengths (…, material) [m]."""
+        start, end = to_device(rays.start, device), to_device(rays.end, device)
+        return paths.path_lengths(self.table(device), start, end, n_materials)
+
+    def without(self, parts: Collection[str]) -> Scene:
+        """Return the scene without the shapes of these names: what they covered appears."""
+        kept = [i for i, name in enumerate(self.names) if name not in parts]
+        return Scene(
+            tuple(self.shapes[i] for i in kept),
+            tuple(self.names[i] for i in kept),
+            tuple(self.codes[i] for i in kept),
+            self.sums,
+        )
+
+
+def compose(
+    background: Tissue, parts: Sequence[Part], *, names: Iterable[str] = (), truths: Truths | None = None
+) -> Phantom:
+    """Return the phantom of parts in which a later one replaces what it covers.
+
+    Parameters
+    ----------
+    background
+        What surrounds the object.
+    parts
+        From the lowest to the topmost.
+    names
+        Further names that `Phantom.without` accepts, of parts that this draw happens not to have.
+    truths
+        Tables of what was put in.
+    """
+    tissues = {background.name: background} | {part.tissue.name: part.tissue for part in parts}
+    index = {name: material for material, name in enumerate(tissues)}
+    scene = Scene(
+        tuple(part.shape for part in parts),
+        tuple(part.name for part in parts),
+        tuple(index[part.tissue.name] for part in parts),
+    )
+    return Phantom(
+        tuple(tissues.values()), scene, frozenset(names) | {part.name for part in parts}, truths if truths else {}
+    )
