@@ -40,7 +40,7 @@ def plan(
     ResourceError
         If the set will not fit the disk; what it takes is told before.
     """
-    from phantomsim.dataset.calibrate import calibrate
+    from phantomsim.dataset.calibrate import calibrate, check_disk
     from phantomsim.physics.kernel import n_threads
 
     recipe = Recipe.load(source)
@@ -71,7 +71,7 @@ def plan(
         "time": f"{duration(seconds)} on {max(n_workers, 1)} workers ({duration(calibration.seconds)} a sample here)",
     }
     tell(result, as_json, columns(rows))
-    calibration.check_disk(root, job.samples)
+    check_disk(root, job.samples, calibration.stored_bytes)
 
 
 def preview(source: str, out: Path | None, samples: int, sample: int | None, device: str) -> None:

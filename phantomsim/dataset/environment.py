@@ -14,7 +14,7 @@ import phantomsim.physics
 from phantomsim.physics.array import device_namespace, parse_device
 
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "xraylib", "spekpy", "zarr", "numcodecs", "cupy-cuda13x")
-_WITHOUT_EFFECT = ("report", "quality", "cli.py", "__pycache__")
+_WITHOUT_EFFECT = ("report", "quality", "commands", "cli.py", "__pycache__")
 
 
 @cache
