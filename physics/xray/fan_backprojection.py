@@ -1,23 +1,25 @@
 """Weighted backprojection along fans, pixel by pixel.
 
 A pixel needs, in each view, two neighbouring columns at a place that no two pixels share: a gather, the slowest thing
-a CPU does. It is done once for eight *lanes* that lie next to each other in memory: slices of one scan, and the four
-quarters of a full turn, which see a square centred grid from the same places once it is turned by 90°.
+a CPU does. It is done once for eight *lanes* that lie next to each other in memory: slices of one scan, and the views
+that the symmetries of scan and grid take into each other, each of which backprojects an image that is then turned.
 """
 
 from __future__ import annotations
 
-from math import hypot, isclose, pi, sqrt
-from typing import Any, Final
+from math import hypot, sqrt
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.kernel import Kernel, Real, loop_nest, scalar
-from phantomsim.physics.lanes import LANES, add_blend
+from phantomsim.physics.simd import LANES, load, multiply_add, store
 from phantomsim.physics.xray.geometry import FanBeam
+from phantomsim.physics.xray.symmetry import Symmetry, shared_symmetries
 
 TILE_Y: Final = 16
 TILE_X: Final = 64
@@ -63,10 +65,9 @@ def _blend(place: Real, weight: Real, last: Real) -> tuple[np.int32, Real, Real]
 def _blocks(begin, end, lines, turns, arc, radius, scale, origin, y, x, image):  # type: ignore[no-untyped-def]
     last = x.dtype.type(lines.shape[2] - 2)
     tiles = (y.size + TILE_Y - 1) // TILE_Y
-    total = np.empty((TILE_Y, TILE_X * LANES), lines.dtype)
+    total = np.empty((TILE_Y, TILE_X, LANES), lines.dtype)
     column = np.empty(TILE_X, np.int32)
     first, second = np.empty(TILE_X, lines.dtype), np.empty(TILE_X, lines.dtype)
-    lanes = np.uint64(LANES)
     for block in range(begin, end):
         group, y0 = block // tiles, TILE_Y * (block % tiles)
         n_y = min(TILE_Y, y.size - y0)
@@ -76,7 +77,7 @@ def _blocks(begin, end, lines, turns, arc, radius, scale, origin, y, x, image): 
             total[:] = 0
             for view in range(lines.shape[1]):
                 cosine, sine = turns[view, 0], turns[view, 1]
-                line = lines[group, view].reshape(-1)
+                line = lines[group, view]
                 for j in range(n_y):
                     along, across = radius + y[y0 + j] * cosine, y[y0 + j] * sine
                     if arc:
@@ -88,12 +89,13 @@ def _blocks(begin, end, lines, turns, arc, radius, scale, origin, y, x, image): 
                             tangent, weight = _on_flat(along - tile_x[i] * sine, across + tile_x[i] * cosine)
                             column[i], first[i], second[i] = _blend(origin + tangent * scale, weight, last)
                     for i in range(n_x):
-                        to, at = np.uint64(i) * lanes, np.uint64(column[i]) * lanes
-                        add_blend(total[j], to, line, at, at + lanes, (first[i], second[i]))
+                        sums, at = (j * TILE_X + i) * LANES, LANES * np.int64(column[i])
+                        blend = multiply_add(first[i], load(line, at), load(total, sums))
+                        store(total, sums, multiply_add(second[i], load(line, at + LANES), blend))
             for lane in range(LANES):
                 for j in range(n_y):
                     for i in range(n_x):
-                        image[group, lane, y0 + j, x0 + i] = total[j, i * LANES + lane]
+                        image[group, lane, y0 + j, x0 + i] = total[j, i, lane]
 
 
 def _thread(i, lines, turns, arc, radius, scale, origin, y, x, image):  # type: ignore[no-untyped-def]
@@ -150,17 +152,16 @@ def backproject_fan(projections: Array, scan: FanBeam, grid: Grid) -> Array:
             f"the grid reaches {1e3 * reach:.4g} mm from the axis, to where the source turns "
             f"(source_to_axis_mm = {1e3 * scan.source_to_axis:.4g}); make the grid smaller or move its centre"
         )
+    symmetries = shared_symmetries(scan, grid)
+    views = _distinct(symmetries)
+    lines = _lanes(projections, symmetries, views)
+    angles = scan.angles[views[0]]
     xp, real = namespace(projections), projections.dtype.type
-    n_rows = projections.shape[1]
-    quarters = 4 if _turns_onto_itself(scan, grid) else 1
-    lines = _lanes(projections, quarters)
-    n_groups = lines.shape[0]
-    angles = scan.angles[: lines.shape[1]]
     turns = xp.asarray(np.stack([np.cos(angles), np.sin(angles)], axis=1), lines.dtype)
-    image = xp.empty((n_groups, LANES, y.size, x.size), lines.dtype)
+    images = xp.empty((len(lines), LANES, y.size, x.size), lines.dtype)
     FAN(
-        n_groups * -(-y.size // TILE_Y),
-        image.size,
+        len(lines) * -(-y.size // TILE_Y),
+        images.size,
         lines,
         turns,
         scan.detector == "arc",
@@ -169,32 +170,43 @@ def backproject_fan(projections: Array, scan: FanBeam, grid: Grid) -> Array:
         real(1 - scan.columns[0] / scan.pitch),  # a column of zeros leads
         xp.asarray(y, lines.dtype),
         xp.asarray(x, lines.dtype),
-        image,
+        images,
     )
-    image = image.reshape(-1, *image.shape[2:])[: n_rows * quarters].reshape(n_rows, quarters, *image.shape[2:])
-    total = image[:, 0]
-    for quarter in range(1, quarters):
-        total = total + xp.rot90(image[:, quarter], -quarter, axes=(1, 2))
+    n_rows, n_lanes = projections.shape[1], projections.shape[1] * len(symmetries)
+    images = images.reshape(-1, y.size, x.size)[:n_lanes].reshape(n_rows, len(symmetries), y.size, x.size)
+    total = images[:, 0]
+    for number, symmetry in enumerate(symmetries[1:], 1):
+        mirrored = images[:, number, :, ::-1] if symmetry.mirrored else images[:, number]
+        total = total + xp.rot90(mirrored, -symmetry.quarter_turns, axes=(1, 2))
     return total
 
 
-def _turns_onto_itself(scan: FanBeam, grid: Grid) -> bool:
-    """Say whether the four quarters of the scan see the grid alike after a rotation by 90°."""
-    square = grid.shape[1] == grid.shape[2] and grid.spacing[1] == grid.spacing[2]
-    centred = grid.centre[1] == 0 and grid.centre[2] == 0
-    full = isclose(scan.angular_range, 2 * pi, rel_tol=1e-9) and scan.n_views % 4 == 0
-    return square and centred and full
+def _distinct(symmetries: tuple[Symmetry, ...]) -> npt.NDArray[np.int64]:
+    """Return one view of each set that the symmetries take into each other, and the others under each.
+
+    Returns
+    -------
+        Number of the view (symmetry, set), or −1 where an earlier symmetry led to it.
+    """
+    views = np.stack([symmetry.views for symmetry in symmetries])
+    views = views[:, views[0] == views.min(axis=0)]
+    for number in range(1, len(views)):
+        views[number, (views[number] == views[:number]).any(axis=0)] = -1
+    return views
 
 
-def _lanes(projections: Array, quarters: int) -> Any:
-    """Lay slices and quarters side by side (group, view, column, lane), columns padded by zeros, one and two."""
-    n_views, n_rows, n_columns = projections.shape
-    n_lanes = n_rows * quarters
+def _lanes(projections: Array, symmetries: tuple[Symmetry, ...], views: npt.NDArray[np.int64]) -> Array:
+    """Lay slices and symmetric views side by side (group, view, column, lane), zeros before and after the columns."""
     xp = namespace(projections)
-    lines = xp.zeros((-(-n_lanes // LANES), n_views // quarters, n_columns + 3, LANES), projections.dtype)
-    parts = projections.reshape(quarters, n_views // quarters, n_rows, n_columns)
-    for number in range(n_lanes):
-        group, lane = divmod(number, LANES)
-        row, quarter = divmod(number, quarters)
-        lines[group, :, 1:-2, lane] = parts[quarter, :, row]
+    n_rows, n_columns = projections.shape[1:]
+    n_groups = -(-n_rows * len(symmetries) // LANES)
+    lines = xp.zeros((n_groups, views.shape[1], n_columns + 3, LANES), projections.dtype)
+    for number, (symmetry, chosen) in enumerate(zip(symmetries, views, strict=True)):
+        there = xp.asarray(np.flatnonzero(chosen >= 0))
+        turned = projections[xp.asarray(chosen[chosen >= 0])]
+        if symmetry.mirrored:
+            turned = turned[..., ::-1]
+        for row in range(n_rows):
+            group, lane = divmod(row * len(symmetries) + number, LANES)
+            lines[group, there, 1:-2, lane] = turned[:, row]
     return lines

@@ -17,8 +17,8 @@ CENTRED = Grid((1, 70, 70), (1e-3, 3e-3, 3e-3))  # 90° apart, views see it alik
 SHIFTED = Grid((1, 21, 30), (1e-3, 6e-3, 7e-3), (0.0, 0.02, -0.05))
 
 
-def scan_of(detector: Detector, angular_range: float = 2 * pi) -> FanBeam:
-    return FanBeam(40, 61, 8e-3, 0.3, 0.25, angular_range, 0.5, 0.9, detector)
+def scan_of(detector: Detector, angular_range: float = 2 * pi, **start: float) -> FanBeam:
+    return FanBeam(40, 61, 8e-3, angular_range=angular_range, source_to_axis=0.5, detector=detector, **start)
 
 
 def reference(projections: Any, scan: FanBeam, grid: Grid) -> Any:
@@ -40,13 +40,17 @@ def reference(projections: Any, scan: FanBeam, grid: Grid) -> Any:
 
 
 @pytest.mark.parametrize("grid", [CENTRED, SHIFTED])
+@pytest.mark.parametrize(
+    "start",  # with the detector in the middle the scan has all symmetries of the square, or its turns alone
+    [{}, {"first_angle": pi / 40}, {"first_angle": 0.3}, {"first_angle": 0.3, "column_offset": 0.25}],
+)
 @pytest.mark.parametrize("angular_range", [2 * pi, pi])
 @pytest.mark.parametrize("detector", ["flat", "arc"])
 @pytest.mark.parametrize("n_rows", [1, 3, 11])
 def test_pixels_sum_the_weighted_columns_of_their_rays(
-    grid: Grid, angular_range: float, detector: Detector, n_rows: int
+    grid: Grid, start: dict[str, float], angular_range: float, detector: Detector, n_rows: int
 ) -> None:
-    scan = scan_of(detector, angular_range)
+    scan = scan_of(detector, angular_range, **start)
     projections = np.random.default_rng(1).normal(size=(40, n_rows, 61))
     image = backproject_fan(projections, scan, grid)
     expected = reference(projections, scan, grid)
