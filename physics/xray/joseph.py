@@ -150,6 +150,8 @@ def _adjoint_blocks(begin: int, end: int, sums: Any, lines: Any, runs: Any, imag
                         pixel, part = (base + np.int64(pixels[r, k])) * LANES, parts[r, k]
                         store(lanes, pixel, multiply_add(one - part, value, load(lanes, pixel)))
                         store(lanes, pixel + LANES, multiply_add(part, value, load(lanes, pixel + LANES)))
+        lanes[group, row0 : row0 + n_rows, 0] = 0  # what crossings beside the grid left in the padding
+        lanes[group, row0 : row0 + n_rows, width - 2 :] = 0
 
 
 def _adjoint_thread(i: int, sums: Any, lines: Any, runs: Any, images: Any, transposed: Any) -> None:
@@ -167,7 +169,7 @@ def _adjoint_thread(i: int, sums: Any, lines: Any, runs: Any, images: Any, trans
     here, height = np.float32(np.int32(pixel)), np.float32(np.int32(row))
     last = np.float32(np.int32(width - 2))
     total = lines[0, 0] - lines[0, 0]
-    for run in range(runs.shape[0]):
+    for run in range(runs.shape[0] if 0 < pixel < width - 2 else 0):
         if runs[run, 2] == orientation:
             ray = _first_above(lines, runs[run, 0], runs[run, 1], height, here - np.float32(1))
             while ray < runs[run, 1]:

@@ -1,8 +1,8 @@
 """The rays of a planar scan as straight lines through the rows of a grid, ready for row traversal.
 
 A ray that is steeper than a pixel's diagonal crosses every row of pixels once, at ``position + slope * row``; the
-others do so on the transposed image. Rays that share their direction of traversal and follow each other along the detector
-form a run. Of the rays that the symmetries of the scan take into each other only one is kept.
+others do so on the transposed image. Rays that share their direction of traversal and follow each other along the
+detector form a run. Of the rays that the symmetries of the scan take into each other only one is kept.
 """
 
 from __future__ import annotations
