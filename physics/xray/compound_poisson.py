@@ -12,7 +12,8 @@ first three cumulants are ``M_k = Σ_e n_e E_e^k exp(−μ_e · l)``, k = 1, 2, 
   within a Kolmogorov–Smirnov distance of 1e-4 of the exact one. A single energy E leaves steps of E that the normal
   does not have, and is off by half a step, 0.2 / √N of the distribution: 3.5 % at the limit.
 
-Each ray draws from its own counters, so no draw depends on threads, tiles or other rays.
+Each ray draws from its own counters, so no draw depends on threads, tiles or other rays. Draw 0 of a counter is for
+the normals, of the bent energy, the electronics and the conversion; photons take the draws from 1 on.
 
 References
 ----------
@@ -30,6 +31,7 @@ from typing import Final
 import numpy as np
 
 from phantomsim.physics.array import Array
+from phantomsim.physics.elementary import exp
 from phantomsim.physics.kernel import Kernel, Real, loop_nest, scalar
 from phantomsim.physics.sampling.philox import Word, philox, split_counter
 from phantomsim.physics.sampling.real import exponential_from_word, normal_pair
@@ -37,6 +39,8 @@ from phantomsim.physics.xray.transmission import TILE, load_tile, sum_tile, tran
 
 FEW_QUANTA: Final = np.float32(32)
 """Expected photons below which they are drawn one by one."""
+DARK_LANES: Final = 32  # dark rays whose expected photons are worked out together
+Walk = tuple[Real, Real, Real, Word, Word, Word, int, Word]
 _ZERO = np.float32(0)
 _ONE = np.float32(1)
 
@@ -53,37 +57,33 @@ def _many(z: Real, mean: Real, variance: Real, third: Real, excess: Real) -> Rea
 
 
 @scalar
-def _few(
-    low: Word,
-    high: Word,
-    stream: Word,
-    k0: Word,
-    k1: Word,
-    lengths: Array,
-    ray: int,
-    mu: Array,
-    bins: Array,
-    exposure: Real,
-) -> tuple[Real, Real]:
-    """Return the sum of the energies of single photons, and of their squares."""
-    energy, square, end = _ZERO, _ZERO, _ZERO
-    draw, left = np.uint64(1), 3
+def _first_step(low: Word, high: Word, stream: Word, k0: Word, k1: Word) -> Walk:
+    """Return the walk along the line of expected photons before its first photon."""
+    draw = np.uint64(1)
     a, b, c, d = philox(low, high, stream, draw, k0, k1)
-    position = exponential_from_word(a)
-    for e in range(mu.shape[1]):
-        end += exposure * bins[e, 0] * transmission(lengths, ray, mu, e)
-        while position < end:
-            energy += bins[e, 1]
-            square += bins[e, 1] * bins[e, 1]
-            if left == 0:
-                draw += np.uint64(1)
-                a, b, c, d = philox(low, high, stream, draw, k0, k1)
-                left = 4
-            else:
-                a, b, c = b, c, d
+    return exponential_from_word(a), _ZERO, _ZERO, b, c, d, 3, draw
+
+
+@scalar
+def _walk(walk: Walk, end: Real, bin_energy: Real, low: Word, high: Word, stream: Word, k0: Word, k1: Word) -> Walk:
+    """Return the walk after all photons of an energy whose stretch of the line ends at `end`.
+
+    A walk is its position, the sums of the photons' energies and of their squares, the words that are left of the
+    last draw, their number, and the number of that draw.
+    """
+    position, energy, square, a, b, c, left, draw = walk
+    while position < end:
+        energy += bin_energy
+        square += bin_energy * bin_energy
+        if left == 0:
+            draw += np.uint64(1)
+            word, a, b, c = philox(low, high, stream, draw, k0, k1)
+            left = 3
+        else:
+            word, a, b = a, b, c
             left -= 1
-            position += exponential_from_word(a)
-    return energy, square
+        position += exponential_from_word(word)
+    return position, energy, square, a, b, c, left, draw
 
 
 @scalar
@@ -94,23 +94,26 @@ def _convert(energy: Real, z: Real, electronics: Array) -> Real:
 
 
 @scalar
-def _convert_few(
-    ray: int,
-    k0: Word,
-    k1: Word,
-    stream: Word,
-    lengths: Array,
-    mu: Array,
-    bins: Array,
-    exposure: Real,
-    electronics: Array,
-) -> Real:
-    """Return the reading of a ray that few photons reach."""
-    low, high = split_counter(ray)
+def _convert_few(walk: Walk, low: Word, high: Word, stream: Word, k0: Word, k1: Word, electronics: Array) -> Real:
+    """Return the reading of the photons that a walk has met."""
     a, b, c, d = philox(low, high, stream, np.uint64(0), k0, k1)
-    energy, square = _few(low, high, stream, k0, k1, lengths, ray, mu, bins, exposure)
-    energy += math.sqrt(electronics[4] * square) * normal_pair(c, d)[0]
+    energy = walk[1] + math.sqrt(electronics[4] * walk[2]) * normal_pair(c, d)[0]
     return _convert(energy, normal_pair(a, b)[1], electronics)
+
+
+@scalar
+def _expect(paths: Array, n_present: int, present: Array, mu: Array, bins: Array, dose: Array, expected: Array) -> None:
+    """Work out the photons that DARK_LANES rays expect of each energy (bin, DARK_LANES)."""
+    for e in range(mu.shape[1]):
+        photons = expected[e]
+        for lane in range(DARK_LANES):
+            photons[lane] = 0
+        for j in range(n_present):
+            coefficient, path = mu[present[j], e], paths[j]
+            for lane in range(DARK_LANES):
+                photons[lane] += coefficient * path[lane]
+        for lane in range(DARK_LANES):
+            photons[lane] = dose[lane] * bins[e, 0] * exp(photons[lane])
 
 
 @loop_nest
@@ -132,13 +135,17 @@ def _blocks(
     n_rays, n_materials = lengths.shape
     paths = np.zeros((n_materials + 1, TILE), lengths.dtype)
     present = np.empty(n_materials, np.int64)
-    scratch = np.empty((6, TILE), lengths.dtype)
+    scratch = np.empty((4, TILE), lengths.dtype)
     t, dose, z, w = scratch[0], scratch[1], scratch[2], scratch[3]
     moments = np.empty((3, TILE), lengths.dtype)
+    mean, variance, third = moments[0], moments[1], moments[2]
     words = np.empty((2, TILE), np.uint32)
     radial, angular = words[0], words[1]
-    mean, variance, third = moments[0], moments[1], moments[2]
     readings = np.empty(TILE, np.int32)
+    dark = np.empty(TILE, np.int64)
+    dark_paths = np.zeros((n_materials, DARK_LANES), lengths.dtype)
+    dark_dose = np.zeros(DARK_LANES, lengths.dtype)
+    expected = np.empty((bins.shape[0], DARK_LANES), lengths.dtype)
     for tile in range(begin, end):
         first = tile * TILE
         count = min(TILE, n_rays - first)
@@ -157,11 +164,29 @@ def _blocks(
             third[i] *= dose[i]
             energy = _many(z[i], mean[i], variance[i], third[i], electronics[4])
             readings[i] = _convert(energy, w[i], electronics)
+        n_dark = 0
         for i in range(count):
             if mean[i] * mean[i] >= FEW_QUANTA * variance[i] and variance[i] > 0:
                 out[first + i] = readings[i]
             else:
-                out[first + i] = _convert_few(first + i, k0, k1, stream, lengths, bin_mu, bins, dose[i], electronics)
+                dark[n_dark] = i
+                n_dark += 1
+        for group in range(0, n_dark, DARK_LANES):
+            n_lanes = min(DARK_LANES, n_dark - group)  # lanes beyond keep earlier rays, and are ignored
+            for lane in range(n_lanes):
+                dark_dose[lane] = dose[dark[group + lane]]
+                for j in range(n_present):
+                    dark_paths[j, lane] = paths[j, dark[group + lane]]
+            _expect(dark_paths, n_present, present, bin_mu, bins, dark_dose, expected)
+            for lane in range(n_lanes):
+                i = dark[group + lane]
+                ray_low = low + np.uint64(i)
+                walk = _first_step(ray_low, high, stream, k0, k1)
+                stretch = _ZERO
+                for e in range(bins.shape[0]):
+                    stretch += expected[e, lane]
+                    walk = _walk(walk, stretch, bins[e, 1], ray_low, high, stream, k0, k1)
+                out[first + i] = _convert_few(walk, ray_low, high, stream, k0, k1, electronics)
 
 
 def _thread(
@@ -185,13 +210,18 @@ def _thread(
         mean += weights[e, 0] * t
         variance += weights[e, 1] * t
         third += weights[e, 2] * t
+    low, high = split_counter(ray)
     if mean * mean >= FEW_QUANTA * variance and variance > 0:
-        low, high = split_counter(ray)
         a, b, _, _ = philox(low, high, stream, np.uint64(0), k0, k1)
         z, w = normal_pair(a, b)
         out[ray] = _convert(_many(z, mean, variance, third, electronics[4]), w, electronics)
     else:
-        out[ray] = _convert_few(ray, k0, k1, stream, lengths, bin_mu, bins, dose, electronics)
+        walk = _first_step(low, high, stream, k0, k1)
+        stretch = _ZERO
+        for e in range(bins.shape[0]):
+            stretch += dose * bins[e, 0] * transmission(lengths, ray, bin_mu, e)
+            walk = _walk(walk, stretch, bins[e, 1], low, high, stream, k0, k1)
+        out[ray] = _convert_few(walk, low, high, stream, k0, k1, electronics)
 
 
 READ = Kernel(

@@ -4,7 +4,7 @@ import pytest
 from phantomsim.physics.errors import UnitError
 from phantomsim.physics.xray.attenuation import linear_attenuation
 from phantomsim.physics.xray.correction import WATER, line_integrals, water_correction
-from phantomsim.physics.xray.spectrum import ALUMINIUM, tube_spectrum
+from phantomsim.physics.xray.spectrum import AIR, ALUMINIUM, tube_spectrum
 
 
 def beam(kvp):
@@ -48,6 +48,19 @@ def test_reference_energy_sets_the_scale():
     assert by_default.reference_energy == pytest.approx((energy**2 @ quanta) / (energy @ quanta))
     at_70 = water_correction(energy, quanta, reference_energy=70.0)
     assert at_70.mu_water == pytest.approx(19.29, rel=2e-3)  # NIST SRD 126, interpolated; 1/m
+
+
+def test_correction_is_relative_to_what_fills_the_air_scan():
+    air = (1.205, AIR)
+    energy, quanta = beam(120)
+    correction = water_correction(energy, quanta, reference_energy=70.0, background=air)
+    water, surrounding = linear_attenuation([WATER, air], energy)
+    share = energy * quanta / (energy @ quanta)
+    thickness = np.linspace(1e-4, 0.5, 300)
+    measured = -np.log(np.exp(-thickness[:, None] * (water - surrounding)) @ share)
+    at_70 = linear_attenuation([WATER, air], np.array([70.0]))[:, 0]
+    assert correction.mu_water == pytest.approx(at_70[0] - at_70[1], rel=1e-12)
+    np.testing.assert_allclose(correction(measured), correction.mu_water * thickness, rtol=1e-5)
 
 
 def test_one_energy_needs_no_correction():
