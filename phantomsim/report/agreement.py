@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from phantomsim.report.panel import FONT
 from phantomsim.report.window import unit_text
@@ -172,6 +173,10 @@ def agreement_figure(
         panels[1].set_ylabel(f"standard deviation of input − target{unit}", fontsize=FONT)
         if min(points) > 0 and max(points) / min(points) > 3 and 0 < 1.5 * min(deviations) < max(deviations):
             panels[1].set(xscale="log", yscale="log")
+            for axis in (panels[1].xaxis, panels[1].yaxis):
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+                axis.set_minor_formatter(NullFormatter())
     for axes in panels:
         axes.tick_params(which="both", labelsize=FONT - 0.5, length=2.5, width=0.5)
         axes.spines[["top", "right"]].set_visible(False)

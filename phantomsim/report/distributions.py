@@ -21,7 +21,7 @@ MAX_PANELS: Final = 24
 _ACROSS: Final = 4
 _MAX_BARS: Final = 12
 _FILL: Final = "#56B4E9"
-_WIDE: Final = 10.0
+_WIDE: Final = 5.0
 """Ratio of the largest to the smallest value from which a histogram is drawn over the logarithm."""
 
 

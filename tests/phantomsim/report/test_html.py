@@ -88,6 +88,15 @@ def test_the_report_says_what_the_set_is_and_how_it_was_made(page, store):
         assert needed in unescape(page)
 
 
+def test_the_lines_that_load_the_set_do_so(page, store, monkeypatch):
+    monkeypatch.chdir(store.parent)
+    (lines,) = re.findall(r'<pre id="load">(.*?)</pre>', page, re.DOTALL)
+    found = {}
+    exec(unescape(lines), found)
+    assert found["pairs"][0][0].shape == (1, 24, 24)
+    assert found["data"]["image/low"].dims == ("sample", "z", "y", "x")
+
+
 def test_failed_samples_are_listed_and_every_text_is_escaped(page):
     assert "no room for &lt;lesion&gt; 3" in page
     assert "--sample 4" in page
