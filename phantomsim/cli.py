@@ -28,7 +28,9 @@ Out = Annotated[Path | None, typer.Option("--out", help="Where the data set goes
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda or cuda:N.")]
 Samples = Annotated[int | None, typer.Option(min=1, help="How many samples, instead of the recipe's number.")]
-Workers = Annotated[int | None, typer.Option(min=0, help="Worker processes; one a core by default, 0 for none.")]
+Workers = Annotated[
+    int | None, typer.Option(min=0, help="Worker processes; 0 for none. Default: one a core, none for few samples.")
+]
 ShardSize = Annotated[int | None, typer.Option(min=1, help="Samples in a shard of a new set.")]
 AllowMixed = Annotated[bool, typer.Option("--allow-mixed", help="Go on with other code, libraries or processor.")]
 

@@ -17,6 +17,9 @@ from phantomsim.dataset.recipe import Recipe
 from phantomsim.dataset.recipe_job import job_of
 from phantomsim.dataset.sample import make_sample
 
+FEW = 64
+"""Below so many samples, processes cost more than they save: one process works on threads."""
+
 FAILED = 3
 """Exit status of a run in which some samples failed."""
 
@@ -47,7 +50,7 @@ def plan(
     job = job_of(recipe, samples, device)
     root = _root(recipe, out)
     calibration = calibrate(job, shard)
-    n_workers = _workers(workers, device)
+    n_workers = _workers(workers, device, job.samples)
     seconds = calibration.seconds * job.samples * n_threads() / max(n_workers, 1)
     layout = calibration.layout
     result: dict[str, Any] = {
@@ -120,7 +123,7 @@ def generate(
             def show(report: RunReport) -> None:
                 update(report.found + report.made, report.shards)
 
-            where = Workers(0 if scheduler else _workers(workers, device), scheduler)
+            where = Workers(0 if scheduler else _workers(workers, device, job.samples), scheduler)
             report = run(
                 root, job, where, shard=shard, allow_mixed=allow_mixed, retry_failed=retry_failed, progress=show
             )
@@ -167,10 +170,10 @@ def _root(recipe: Recipe, out: Path | None) -> Path:
     return (Path(f"{recipe.name}.zarr") if out is None else out).absolute()
 
 
-def _workers(workers: int | None, device: str) -> int:
-    """Return the number of worker processes: by default one a core, none for a GPU, which one process feeds."""
+def _workers(workers: int | None, device: str, samples: int) -> int:
+    """Return the number of worker processes: by default one a core, none for a GPU or so few samples."""
     if workers is not None:
         return workers
-    if device != "cpu":
+    if device != "cpu" or samples < FEW:
         return 0
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,5 +1,13 @@
 """Distributions as data: a table such as ``{ uniform = [4, 20] }`` wherever a recipe could hold a number.
 
+    { uniform = [low, high] }               { normal = [mean, standard deviation] }
+    { loguniform = [low, high] }            { lognormal = [median, standard deviation of the natural logarithm] }
+    { integers = [first, last] }            { poisson = mean }
+    { choice = [a, b, c], weights = [1, 1, 2] }
+
+Those on the right may be cut by ``min`` and ``max``. The options of a choice may be anything, whole tables too, with
+distributions in them; ``weights`` may be left out.
+
 Each distribution is its quantile function, so one uniform number makes one draw and its ends are known: a recipe is
 right only if both ends are. Uniform numbers come from 52 bits of a key, hence tails end at 8.2 standard deviations.
 """

@@ -134,3 +134,9 @@ def test_many_errors_make_four_lines():
     lines = str(error.value).splitlines()
     assert len(lines) == 4
     assert lines[-1] == "and 17 more in phantom"
+
+
+@pytest.mark.parametrize("kind", ["tests.kinds:Blobs", "os:system", "__import__('os').getcwd()", "{kind}", "%s"])
+def test_a_kind_names_no_code(kind):
+    told = message(RECIPE.replace('"blobs"', f'"{kind}"'))
+    assert told == f'phantom.kind = "{kind}": known: blobs'
