@@ -5,9 +5,9 @@ from phantomsim.physics.errors import IntegrityError
 
 
 def test_every_flipped_bit_of_a_sealed_file_is_seen(tmp_path):
-    write_sealed(tmp_path, "a.json", {"time": 1e-05, "name": "é", "files": {"x": [1, None, True]}})
+    write_sealed(tmp_path, "a.json", {"time": 1e-05, "é": [1, None, True]})
     whole = (tmp_path / "a.json").read_bytes()
-    assert read_sealed(tmp_path, "a.json") == {"time": 1e-05, "name": "é", "files": {"x": [1, None, True]}}
+    assert read_sealed(tmp_path, "a.json") == {"time": 1e-05, "é": [1, None, True]}
     for bit in range(8 * len(whole)):
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
