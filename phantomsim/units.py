@@ -18,7 +18,7 @@ FACTORS: Final[dict[str, float]] = {
     "mg_ml": 1.0,
     "hu": 1.0,
 }
-"""Factor from a recipe's unit to the unit used in code: SI, but keV for photon energy, kV for tubes, mAs for exposure."""
+"""Factor from a recipe's unit to the one used in code: SI, but keV for photons, kV for tubes, mAs for their load."""
 
 
 def split_unit(name: str) -> tuple[str, float]:

@@ -110,8 +110,8 @@ class Map(Truth):
 class Machine(Scanner):
     """A machine."""
 
-    Take: ClassVar[type[Take]] = Dose
-    Truth: ClassVar[type[Truth]] = Map
+    take_spec: ClassVar[type[Take]] = Dose
+    truth_spec: ClassVar[type[Truth]] = Map
     kind: Literal["machine"]
     geometry: Annotated[Fan | Parallel, Field(discriminator="kind")]
     tube: Tube = Tube()

@@ -151,7 +151,7 @@ def draw(outline: Outline, pick: Pick) -> DrawnRecipe:
     for name, entry in outline.truths.items():
         scan = entry.head.of.partition(".")[2]
         fields = _table(draws, entry.fields, ("truth", name))
-        spec = validate(scans[scan].scanner.Truth, fields, ("truth", name), draws.origins)
+        spec = validate(scans[scan].scanner.truth_spec, fields, ("truth", name), draws.origins)
         truths[name] = DrawnTruth(scan, spec, entry.head.grid)
     return DrawnRecipe(
         phantom=cast("PhantomSpec", phantom),
@@ -196,14 +196,23 @@ def _takes(outline: Outline, draws: _Draws, scans: Mapping[str, Scan]) -> dict[s
             each = {field: values for field, values in takes[like].each.items() if field not in entry.fields} | each
         drawn[name] = own
         scan_of[f"take.{name}"] = scan_of[head.of]
-        spec = scan_of[head.of].scanner.Take
+        scanner = scan_of[head.of].scanner
         takes[name] = DrawnTake(
             of=head.of,
             noise=None if head.noise == "none" else head.noise or name,
-            levels=tuple(validate(spec, own | level, path, draws.origins) for level in _levels(each, path)),
+            levels=tuple(_take(scanner, own | level, path, draws.origins) for level in _levels(each, path)),
             each={field: tuple(values) for field, values in each.items()},
         )
     return takes
+
+
+def _take(scanner: Scanner, table: dict[str, Any], path: Path, origins: Mapping[Path, Any]) -> Take:
+    take = validate(scanner.take_spec, table, path, origins)
+    try:
+        scanner.check(take)
+    except RecipeError as error:
+        raise RecipeError(f"{dotted(path)}.{error}") from None
+    return take
 
 
 def _levels(each: Mapping[str, Sequence[Any]], path: Path) -> list[dict[str, Any]]:

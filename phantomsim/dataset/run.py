@@ -230,7 +230,7 @@ def _client(workers: Workers) -> Iterator[Any]:
         n_workers=workers.n,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",  # None means port 8787, which another run may hold
         memory_limit=0,  # a shard in the making is the only data there is, and must not be paused or killed half-way
         silence_logs=50,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from phantomsim.phantoms.phantom import Phantom
     from phantomsim.physics.grid import Grid
 
-Product = xr.Dataset | xr.DataArray
+Product = Any
+"""A Dataset for a scan or a take, a DataArray for an image or a truth."""
 
 
 def make_sample(recipe: Recipe, index: int, device: str = "cpu") -> Sample:
@@ -65,7 +66,7 @@ def _detect(drawn: DrawnRecipe, take: DrawnTake, source: Product, key: Key) -> P
     return _stack(levels).assign_coords({f"level_{field}": ("level", list(v)) for field, v in take.each.items()})
 
 
-def _by_level(reconstruct, roles: Mapping[str, Product], grid: Grid) -> Product:  # type: ignore[no-untyped-def]
+def _by_level(reconstruct: Callable[..., Product], roles: Mapping[str, Product], grid: Grid) -> Product:
     """Reconstruct each level of a product that has them."""
     counts = {product.sizes["level"] for product in roles.values() if "level" in product.sizes}
     if not counts:

@@ -40,9 +40,9 @@ def recipe_schema() -> Schema:
         "variant": _tables(_plain(VariantSpec, definitions)),
         "grid": _tables(_plain(GridSpec, definitions)),
         "scan": _tables(scans),
-        "take": _tables({"anyOf": [_drawn(s.Take, definitions, TakeHead, required=False) for s in scanners]}),
+        "take": _tables({"anyOf": [_drawn(s.take_spec, definitions, TakeHead, required=False) for s in scanners]}),
         "image": _tables(image),
-        "truth": _tables({"anyOf": [_drawn(s.Truth, definitions, TruthHead) for s in scanners]}),
+        "truth": _tables({"anyOf": [_drawn(s.truth_spec, definitions, TruthHead) for s in scanners]}),
         "pair": {"type": "array", "minItems": 1, "items": _plain(PairSpec, definitions)},
     }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "phantomsim recipe"}

@@ -42,8 +42,8 @@ class CT(Scanner):
     hardening. Its line integrals are those of water-equivalent attenuation relative to air at `reference_kev`.
     """
 
-    Take: ClassVar[type[Take]] = CTTake
-    Truth: ClassVar[type[Truth]] = CTTruth
+    take_spec: ClassVar[type[Take]] = CTTake
+    truth_spec: ClassVar[type[Truth]] = CTTruth
 
     kind: Literal["ct"]
     geometry: Geometry
@@ -56,7 +56,17 @@ class CT(Scanner):
     @property
     def rows(self) -> Float64:
         """Position of each measured plane (row) [m]."""
-        return 1e-3 * self.row_spacing_mm * (np.arange(self.n_rows) - (self.n_rows - 1) / 2)
+        return 1e-3 * self.row_spacing_mm * (np.arange(self.n_rows, dtype=np.float64) - (self.n_rows - 1) / 2)
+
+    def check(self, take: Take) -> None:
+        """Refuse a dose that saturates the converter, and sparse views that are not equally spaced."""
+        take = cast("CTTake", take)
+        if take.exposure > self.detector.headroom:
+            raise RecipeError(
+                f"exposure = {take.exposure:g} saturates the converter, whose headroom is {self.detector.headroom:g}"
+            )
+        if self.geometry.n_views % take.keep_every:
+            raise RecipeError(f"keep_every = {take.keep_every} does not divide {self.geometry.n_views} views")
 
     def simulate(self, phantom: Phantom, key: Key) -> xr.Dataset:
         """Measure how far each ray runs in each tissue.
@@ -78,7 +88,7 @@ class CT(Scanner):
         names = [tissue.name for tissue in phantom.tissues[1:]]
         return xr.Dataset(
             {"path_length": ((*DIMS, "material"), lengths, attrs)},
-            _coordinates(scan, self.rows) | {"material": names},
+            {**_coordinates(scan, self.rows), "material": names},
             {"geometry": geometry.to_json(scan, self.rows), "tissues": phantom.tissues},
         )
 
@@ -106,16 +116,13 @@ class CT(Scanner):
             another dose of what is read already.
         """
         take = cast("CTTake", take)
+        self.check(take)
         if take.keep_every > 1:
             signal = _sparse(signal, take.keep_every)
         if "reading" in signal:
             if take.exposure != 1:
                 raise RecipeError(f"exposure = {take.exposure:g}: a reading has its dose; make this a take of the scan")
             return signal
-        if take.exposure > self.detector.headroom:
-            raise RecipeError(
-                f"exposure = {take.exposure:g} saturates the converter: headroom = {self.detector.headroom}"
-            )
         background, *materials = signal.attrs["tissues"]
         spectrum = self.tube.spectrum()
         quanta = self._quanta(spectrum)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from phantomsim import tissues
 from phantomsim.physics.xray.attenuation import Material
@@ -34,6 +34,11 @@ class ParallelGeometry(Spec):
     angular_range_deg: float = Field(180.0, gt=0, le=360)
     source_to_detector_mm: Positive = Field(1000.0, description="distance that sets the fluence at the detector")
 
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.scan()
+        return self
+
     def scan(self) -> ParallelBeam:
         """Return the geometry in SI."""
         return ParallelBeam(**self.si("n_views", "n_columns", "pitch", "first_angle", "column_offset", "angular_range"))
@@ -55,6 +60,11 @@ class FanGeometry(Spec):
     angular_range_deg: float = Field(360.0, gt=0, le=360)
     source_to_axis_mm: Positive
     source_to_detector_mm: Positive
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.scan()
+        return self
 
     def scan(self) -> FanBeam:
         """Return the geometry in SI."""

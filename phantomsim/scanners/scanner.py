@@ -34,8 +34,11 @@ class Scanner(Spec):
     makes of it. One signal serves many takes.
     """
 
-    Take: ClassVar[type[Take]] = Take
-    Truth: ClassVar[type[Truth]] = Truth
+    take_spec: ClassVar[type[Take]] = Take
+    truth_spec: ClassVar[type[Truth]] = Truth
+
+    def check(self, take: Take) -> None:
+        """Refuse a take that this machine cannot make; `RecipeError` says which field and why."""
 
     @abstractmethod
     def simulate(self, phantom: Phantom, key: Key) -> xr.Dataset:
