@@ -34,7 +34,7 @@ schema = 1
 name = "first"
 seed = 7
 samples = 8
-splits = { train = 0.75, test = 0.25 }
+splits = { train = 0.6, test = 0.4 }
 
 [phantom]
 kind = "ellipsoids"

@@ -10,6 +10,8 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Circle
 
+from phantomsim.physics.array import to_host
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
@@ -27,13 +29,14 @@ _UNIT_ON_PAPER: Final = {"m": ("mm", 1e3), "rad": ("°", degrees(1.0)), "s": ("m
 
 
 def plane(array: xr.DataArray) -> xr.DataArray:
-    """Return the 2D picture of an array: the middle of every axis but the last two that are longer than one.
+    """Return the 2D picture of an array, on the host: the middle of every axis but the last two.
 
     Projections (view, row, column) become a sinogram (view, column), volumes (z, y, x) an axial slice (y, x).
     """
     keep = [dim for dim in array.dims if dim in ("view", "column")] if "view" in array.dims else list(array.dims[-2:])
     picture = array.isel({dim: array.sizes[dim] // 2 for dim in array.dims if dim not in keep})
-    return abs(picture) if np.iscomplexobj(picture) else picture
+    values = to_host(picture.data)
+    return picture.copy(data=np.abs(values) if np.iscomplexobj(values) else values)
 
 
 def draw(axes: Axes, picture: xr.DataArray, window: Window, palette: Palette | None = None) -> AxesImage:

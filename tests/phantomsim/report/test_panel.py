@@ -37,6 +37,12 @@ def test_volumes_are_shown_by_their_middle_slice():
     assert (plane(volume) == 2).all()
 
 
+def test_complex_pictures_show_the_magnitude_and_keep_their_unit():
+    picture = plane(xr.DataArray(np.full((2, 2), 3 - 4j), dims=("y", "x"), attrs={"units": "T"}))
+    assert (picture == 5).all()
+    assert picture.attrs["units"] == "T"
+
+
 def test_arrays_without_coordinates_are_shown_by_index(axes):
     draw(axes, xr.DataArray(np.zeros((3, 4)), dims=("a", "b")), Window(0, 1, "gray"))
     assert axes.get_xlim() == (-0.5, 3.5)
