@@ -20,8 +20,10 @@ BATCH = 16
 
 
 def slice_and_sinogram(index: int, seconds: float = 0.0) -> Sample:
-    """Return a 512² image and a 984 × 888 sinogram, noisy as in use, after a second's wait."""
-    time.sleep(seconds)
+    """Return a 512² image and a 984 × 888 sinogram, noisy as in use, after some seconds of computing."""
+    until = time.thread_time() + seconds  # CPU time: a busy machine must slow making and storing alike
+    while time.thread_time() < until:
+        np.sqrt(np.arange(10_000.0))
     rng = np.random.default_rng(index)
     y, x = np.mgrid[-1:1:512j, -1:1:512j].astype(np.float32)
     image = 20 * np.exp(-4 * (x**2 + y**2), dtype=np.float32) + rng.normal(0, 0.5, (512, 512)).astype(np.float32)
