@@ -101,7 +101,7 @@ def cluster():
 
     with pytest.MonkeyPatch.context() as patch, dask.config.set({"distributed.scheduler.allowed-failures": 1}):
         patch.setenv("PYTHONPATH", str(ROOT))
-        with LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+        with LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster:
             yield Workers(scheduler=cluster.scheduler_address)
 
 
