@@ -112,6 +112,7 @@ class Machine(Scanner):
 
     take_spec: ClassVar[type[Take]] = Dose
     truth_spec: ClassVar[type[Truth]] = Map
+    variables: ClassVar[tuple[str, ...]] = ("reading",)
     kind: Literal["machine"]
     geometry: Annotated[Fan | Parallel, Field(discriminator="kind")]
     tube: Tube = Tube()

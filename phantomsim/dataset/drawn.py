@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from phantomsim.dataset.distribution import Distribution, is_distribution, parse
 from phantomsim.dataset.outline import Outline, PairSpec, roles
-from phantomsim.dataset.tree import Path, dotted, merged
+from phantomsim.dataset.products import Reference
+from phantomsim.dataset.tree import Path, complaint, dotted, merged, nearest
 from phantomsim.dataset.validation import validate, validate_kind
 from phantomsim.physics.errors import RecipeError
 from phantomsim.registry import PHANTOMS, RECONSTRUCTORS, SCANNERS
@@ -153,7 +154,7 @@ def draw(outline: Outline, pick: Pick) -> DrawnRecipe:
         fields = _table(draws, entry.fields, ("truth", name))
         spec = validate(scans[scan].scanner.truth_spec, fields, ("truth", name), draws.origins)
         truths[name] = DrawnTruth(scan, spec, entry.head.grid)
-    return DrawnRecipe(
+    drawn = DrawnRecipe(
         phantom=cast("PhantomSpec", phantom),
         variants={name: variant.without for name, variant in outline.variants.items()},
         grids=outline.grids,
@@ -164,6 +165,21 @@ def draw(outline: Outline, pick: Pick) -> DrawnRecipe:
         pairs=outline.pairs,
         parameters=draws.values,
     )
+    _check_variables(drawn)
+    return drawn
+
+
+def _check_variables(drawn: DrawnRecipe) -> None:
+    """Refuse a pair that names a variable which its take will not have."""
+    for place, pair in enumerate(drawn.pairs):
+        named: dict[Path, str] = {("input",): pair.input, ("target",): pair.target}
+        named |= {("extra", n): text for n, text in enumerate(pair.extra)}
+        for where, text in named.items():
+            reference = Reference.parse(text)
+            if reference.variable and reference.product.startswith("take."):
+                known = drawn.scanner_of(reference.product).variables
+                if reference.variable not in known:
+                    raise complaint(("pair", place, *where), text, nearest(reference.variable, known))
 
 
 def _table(draws: _Draws, table: dict[str, Any], path: Path) -> dict[str, Any]:

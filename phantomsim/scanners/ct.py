@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from phantomsim import geometry, labelled
 from phantomsim.physics.array import Array, namespace
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Float64 = npt.NDArray[np.float64]
 DIMS = ("view", "row", "column")
+MOST_READINGS = 2**31
 
 
 class CT(Scanner):
@@ -44,6 +45,7 @@ class CT(Scanner):
 
     take_spec: ClassVar[type[Take]] = CTTake
     truth_spec: ClassVar[type[Truth]] = CTTruth
+    variables: ClassVar[tuple[str, ...]] = ("reading", "line_integral")
 
     kind: Literal["ct"]
     geometry: Geometry
@@ -52,6 +54,15 @@ class CT(Scanner):
     n_rows: int = Field(1, ge=1, le=4096, description="planes measured, each by its own row")
     row_spacing_mm: float = Field(1.0, gt=0, le=1000, description="distance of the planes at the axis")
     reference_kev: float = Field(70.0, ge=10, le=300, description="energy at which water is calibrated")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        n_readings = self.geometry.n_views * self.geometry.n_columns * self.n_rows
+        if n_readings > MOST_READINGS:
+            raise ValueError(
+                f"n_views x n_columns x n_rows = {n_readings:.3g}; the limit is {MOST_READINGS:.3g} readings"
+            )
+        return self
 
     @property
     def rows(self) -> Float64:

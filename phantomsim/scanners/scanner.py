@@ -32,10 +32,18 @@ class Scanner(Spec):
 
     `simulate` is the expensive physics up to the detector's face and holds no noise; `detect` is what the machine
     makes of it. One signal serves many takes.
+
+    Attributes
+    ----------
+    take_spec, truth_spec
+        What a recipe may say of this scanner's takes and truths.
+    variables
+        Names of the arrays in a take's data, so that a recipe that asks for another is refused before any work.
     """
 
     take_spec: ClassVar[type[Take]] = Take
     truth_spec: ClassVar[type[Truth]] = Truth
+    variables: ClassVar[tuple[str, ...]] = ()
 
     def check(self, take: Take) -> None:
         """Refuse a take that this machine cannot make; `RecipeError` says which field and why."""

@@ -178,9 +178,8 @@ def test_a_sample_records_the_geometry_of_each_take_and_its_lesions(recipe: Reci
 
 
 def test_a_variable_that_a_product_lacks_is_named() -> None:
-    recipe = Recipe.from_text(RECIPE.replace("take.healthy.reading", "take.healthy.readings"))
-    with pytest.raises(RecipeError, match=r"take\.healthy\.readings: no such variable"):
-        make_sample(recipe, 0)
+    with pytest.raises(RecipeError, match=r"pair\[0\]\.extra\[0\] = \"take.healthy.readings\": did you mean 'reading'"):
+        Recipe.from_text(RECIPE.replace("take.healthy.reading", "take.healthy.readings"))
 
 
 def test_levels_of_different_shapes_are_refused() -> None:
