@@ -42,8 +42,8 @@ class RandomEllipsoids(PhantomSpec):
             low, high = getattr(self, name)
             if not 0 <= low <= high:
                 raise ValueError(f"{name} must be [smallest, largest], none negative, got [{low:g}, {high:g}]")
-        if not (self.width_mm[0] >= 280 and self.width_mm[1] <= 500 and self.aspect[0] >= 0.6 and self.aspect[1] <= 1):
-            raise ValueError("width_mm must lie in 280 to 500 and aspect in 0.6 to 1, or the organs do not fit")
+        if not (self.width_mm[0] >= 290 and self.width_mm[1] <= 500 and self.aspect[0] >= 0.6 and self.aspect[1] <= 1):
+            raise ValueError("width_mm must lie in 290 to 500 and aspect in 0.6 to 1, or the organs do not fit")
         if self.fat_mm[1] > 40 + 0.3 * (self.width_mm[0] - 300):
             raise ValueError(f"fat_mm up to {self.fat_mm[1]:g} leaves no room in a width_mm of {self.width_mm[0]:g}")
         return self

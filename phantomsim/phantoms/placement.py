@@ -19,7 +19,7 @@ from phantomsim.tissues import get
 Range = tuple[float, float]
 PositiveRange = tuple[Annotated[float, Field(gt=0, le=10000)], Annotated[float, Field(gt=0, le=10000)]]
 
-TRIES: Final = 2000
+TRIES: Final = 8000
 GAP: Final = 5e-4
 """Distance between a lesion and the border of its host, or another lesion [m]."""
 

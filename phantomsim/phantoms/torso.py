@@ -54,6 +54,11 @@ class Torso:
         return cylinder((0.0, -0.1 * y, 0.0), (self.half_length, 0.83 * y, x - 0.013))
 
     @property
+    def size(self) -> float:
+        """Size of the organs behind the peritoneum, 1 in a torso of 33 cm."""
+        return min(max(self.width / 0.165, 0.82), 1.1)
+
+    @property
     def spine(self) -> float:
         """Position y of the middle of the vertebral body [m]."""
         return 0.93 * self.muscle[1] - 0.062
@@ -192,8 +197,10 @@ def liver(torso: Torso, key: Key) -> list[Part]:
 
 
 def _kidney(torso: Torso, side: int, key: Key) -> list[Part]:
-    width, depth = between(key.fold("width"), (0.022, 0.027)), between(key.fold("depth"), (0.026, 0.031))
-    centre = (between(key.fold("z"), (-0.02, 0.02)), torso.spine - 0.012, side * between(key.fold("x"), (0.070, 0.080)))
+    width = torso.size * between(key.fold("width"), (0.022, 0.027))
+    depth = torso.size * between(key.fold("depth"), (0.026, 0.031))
+    aside = torso.size * side * between(key.fold("x"), (0.070, 0.080))
+    centre = (between(key.fold("z"), (-0.02, 0.02)), torso.spine - 0.012, aside)
     rotation = turn("z", -side * between(key.fold("turn"), (0.2, 0.7)))
     towards_spine = np.asarray(rotation) @ np.array([0.0, 0.0, -side])
     sinus: Triple = tuple(float(c) for c in np.add(centre, 0.55 * width * towards_spine))  # type: ignore[assignment]
@@ -222,13 +229,14 @@ def organs(torso: Torso, key: Key) -> list[Part]:
     lumen = ellipsoid(outer.centre, (z, y - 0.004, x - 0.004))
     fill = between(key.fold("gas"), (0.35, 0.6))  # gas rises to the front of a patient who lies on the back
     gas_centre = (0.0, outer.centre[1] - (1 - fill) * (y - 0.004), outer.centre[2])
-    pancreas = ellipsoid((0.0, torso.spine - 0.058, 0.018), (0.018, 0.0095, 0.042), turn("z", -0.35))
+    long = 0.042 * torso.size
+    pancreas = ellipsoid((0.0, torso.spine - 0.058, 0.018), (0.018, 0.0095, long), turn("z", -0.35))
     return [
+        Part(pancreas, torso.enhanced("pancreas", 0.4), "pancreas"),
         Part(outer, get("muscle"), "stomach"),
         Part(lumen, get("water"), "stomach"),
         Part(ellipsoid(gas_centre, (0.04, 0.97 * fill * (y - 0.004), 0.8 * (x - 0.004))), get("air"), "gas"),
         Part(spleen, torso.enhanced("spleen", 0.5), "spleen"),
-        Part(pancreas, torso.enhanced("pancreas", 0.4), "pancreas"),
         *_kidney(torso, -1, key.fold("kidney", "right")),
         *_kidney(torso, 1, key.fold("kidney", "left")),
     ]

@@ -23,7 +23,7 @@ def test_the_same_key_makes_the_same_phantom_and_another_key_another() -> None:
     assert first.fractions(SLICE).values.tobytes() == again.fractions(SLICE).values.tobytes()
 
 
-@pytest.mark.parametrize("width", [(290.0, 370.0), (280.0, 290.0), (480.0, 500.0)])
+@pytest.mark.parametrize("width", [(290.0, 370.0), (290.0, 300.0), (480.0, 500.0)])
 def test_a_hundred_phantoms_hold_their_lesions_and_stay_under_their_skin(width: tuple[float, float]) -> None:
     for seed in range(34):
         phantom = make(seed, width_mm=width, fat_mm=(8.0, 20.0))
@@ -82,7 +82,7 @@ def test_organs_of_a_section_are_of_plausible_size() -> None:
     ("fields", "says"),
     [
         ({"width_mm": (370.0, 290.0)}, "smallest, largest"),
-        ({"width_mm": (100.0, 110.0)}, "280 to 500"),
+        ({"width_mm": (100.0, 110.0)}, "290 to 500"),
         ({"fat_mm": (10.0, 80.0)}, "no room"),
         ({"iodine_mg_ml": (-1.0, 2.0)}, "negative"),
         ({"lesions": {"count": 1, "tissue": "tumour"}}, "tumor"),
