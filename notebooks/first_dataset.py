@@ -91,7 +91,7 @@ extra = ["take.low.line_integral", "phantom.labels", "phantom.lesions"]
 # %%
 from phantomsim.dataset.recipe import Recipe
 from phantomsim.dataset.recipe_job import job_of
-from phantomsim.dataset.run import run
+from phantomsim.dataset.storage.run import run
 
 store = folder / "first.zarr"
 done = run(store, job_of(Recipe.load(folder / "first.toml")))

@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader
 from phantomsim.dataset.pairs import Pairs
 from phantomsim.dataset.recipe import Recipe
 from phantomsim.dataset.recipe_job import job_of
-from phantomsim.dataset.run import run
+from phantomsim.dataset.storage.run import run
 
 torch.manual_seed(0)
 folder = Path("learn-low-dose-ct")

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from pydantic import Field, model_validator
 
-from phantomsim.dataset.distribution import unit
+from phantomsim.dataset.recipe.distribution import unit
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
 from phantomsim.registry import Registry
@@ -213,5 +213,5 @@ extra = ["take.low.reading", "phantom.labels"]
 def register(patch: pytest.MonkeyPatch) -> None:
     """Let recipes know these kinds and no others."""
     for name, registry in (("PHANTOMS", PHANTOMS), ("SCANNERS", SCANNERS), ("RECONSTRUCTORS", RECONSTRUCTORS)):
-        for module in ("phantomsim.registry", "phantomsim.dataset.drawn"):
+        for module in ("phantomsim.registry", "phantomsim.dataset.recipe.drawn"):
             patch.setattr(f"{module}.{name}", registry)

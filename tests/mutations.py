@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from phantomsim.dataset.distribution import KINDS
+from phantomsim.dataset.recipe.distribution import KINDS
 from tests.toml_writer import toml
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import typer
 
 from phantomsim.commands.output import columns, tell
-from phantomsim.dataset import shipped
-from phantomsim.dataset.recipe import Recipe
+from phantomsim.dataset.recipe import Recipe, shipped
 from phantomsim.physics.errors import RecipeError, ResourceError
 from phantomsim.registry import PHANTOMS, RECONSTRUCTORS, SCANNERS
 
@@ -73,6 +72,6 @@ def validate(source: str, as_json: bool) -> None:
 
 def schema() -> None:
     """Show the JSON Schema of recipes."""
-    from phantomsim.dataset.schema import recipe_schema
+    from phantomsim.dataset.recipe.schema import recipe_schema
 
     typer.echo(json.dumps(recipe_schema(), indent=1))

@@ -43,7 +43,7 @@ def plan(
     ResourceError
         If the set will not fit the disk; what it takes is told before.
     """
-    from phantomsim.dataset.calibrate import calibrate, check_disk
+    from phantomsim.dataset.storage.calibrate import calibrate, check_disk
     from phantomsim.physics.kernel import n_threads
 
     recipe = Recipe.load(source)
@@ -112,7 +112,7 @@ def generate(
     typer.Exit
         With `FAILED` if some samples failed, with `STOPPED` if the user stopped the run.
     """
-    from phantomsim.dataset.run import RunReport, Workers, run
+    from phantomsim.dataset.storage.run import RunReport, Workers, run
 
     recipe = Recipe.load(source)
     job = job_of(recipe, samples, device)

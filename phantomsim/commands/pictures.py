@@ -10,7 +10,7 @@ SHOWN: Final = 4
 
 def picture_store(root: Path) -> dict[str, Path]:
     """Write ``preview.png``, if any sample is valid, and ``report.html`` into a store; return their paths."""
-    from phantomsim.dataset.outline import PairSpec
+    from phantomsim.dataset.recipe.outline import PairSpec
     from phantomsim.dataset.view import open_contents
     from phantomsim.report.html import write_report
     from phantomsim.report.preview import preview

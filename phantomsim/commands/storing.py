@@ -67,8 +67,8 @@ def verify(store: Path, deep: bool, repair: bool, recipe: Path | None, allow_mix
     typer.Exit
         With `DAMAGED` if something is wrong and stays so.
     """
-    from phantomsim.dataset.verify import repair as repair_store
-    from phantomsim.dataset.verify import verify as verify_store
+    from phantomsim.dataset.storage.verify import repair as repair_store
+    from phantomsim.dataset.storage.verify import verify as verify_store
 
     root = _root(store)
     job = _job(root, recipe) if deep or repair else None
@@ -173,7 +173,7 @@ def _job(root: Path, recipe: Path | None) -> Job:
 
 def _recorded(root: Path) -> tuple[str | None, int | None]:
     """Return digest and number of samples of a store, None where its layout is lost."""
-    from phantomsim.dataset.store import open_store
+    from phantomsim.dataset.storage.store import open_store
 
     try:
         store = open_store(root)

@@ -20,9 +20,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from phantomsim.dataset.chunks import read_sample
-from phantomsim.dataset.layout import ArrayLayout
-from phantomsim.dataset.statistics import Moments
+from phantomsim.dataset.storage.chunks import read_sample
+from phantomsim.dataset.storage.layout import ArrayLayout
+from phantomsim.dataset.storage.statistics import Moments
 from phantomsim.dataset.view import Contents, open_contents
 from phantomsim.physics.errors import RecipeError
 

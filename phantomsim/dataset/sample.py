@@ -9,13 +9,13 @@ import xarray as xr
 
 from phantomsim import labelled
 from phantomsim.dataset.job import Sample
-from phantomsim.dataset.products import Reference
+from phantomsim.dataset.recipe.products import Reference
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.rng import Key
 
 if TYPE_CHECKING:
-    from phantomsim.dataset.drawn import DrawnRecipe, DrawnTake
     from phantomsim.dataset.recipe import Recipe
+    from phantomsim.dataset.recipe.drawn import DrawnRecipe, DrawnTake
     from phantomsim.phantoms.phantom import Phantom
     from phantomsim.physics.grid import Grid
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from phantomsim.dataset.job import split_at
-from phantomsim.dataset.marker import Marker, read_records
-from phantomsim.dataset.statistics import Moments, combine
-from phantomsim.dataset.store import Store, done_shards, open_store
+from phantomsim.dataset.storage.marker import Marker, read_records
+from phantomsim.dataset.storage.statistics import Moments, combine
+from phantomsim.dataset.storage.store import Store, done_shards, open_store
 from phantomsim.physics.errors import IntegrityError
 
 if TYPE_CHECKING:

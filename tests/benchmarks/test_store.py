@@ -13,7 +13,7 @@ import xarray as xr
 
 from phantomsim.dataset.job import Job, Sample
 from phantomsim.dataset.pairs import Pairs
-from phantomsim.dataset.run import run
+from phantomsim.dataset.storage.run import run
 
 N_PAIRS = 64
 BATCH = 16

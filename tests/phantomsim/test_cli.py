@@ -238,7 +238,7 @@ def test_a_full_disk_is_one_line_and_exit_5(capsys, monkeypatch):
     def full(*arguments: object, **options: object) -> None:
         raise ResourceError("the disk is full")
 
-    monkeypatch.setattr("phantomsim.dataset.run.run", full)
+    monkeypatch.setattr("phantomsim.dataset.storage.run.run", full)
     assert generate() == 5
     assert capsys.readouterr().err.strip().endswith("error: the disk is full")
 
@@ -247,6 +247,6 @@ def test_stopping_a_run_says_how_to_go_on(capsys, monkeypatch):
     def stopped(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("phantomsim.dataset.run.run", stopped)
+    monkeypatch.setattr("phantomsim.dataset.storage.run.run", stopped)
     assert generate() == 130
     assert "the same command goes on" in capsys.readouterr().err

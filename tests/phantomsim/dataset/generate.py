@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from phantomsim.dataset.run import Workers, run
+from phantomsim.dataset.storage.run import Workers, run
 from phantomsim.physics.errors import PhantomsimError
 from tests.phantomsim.dataset.producer import job
 

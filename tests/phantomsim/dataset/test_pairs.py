@@ -12,12 +12,12 @@ import pytest
 import xarray as xr
 import zarr
 
-from phantomsim.dataset import layout as layout_module
-from phantomsim.dataset.chunks import read_sample
 from phantomsim.dataset.job import Sample
 from phantomsim.dataset.pairs import Pairs
-from phantomsim.dataset.run import run
-from phantomsim.dataset.store import open_store
+from phantomsim.dataset.storage import layout as layout_module
+from phantomsim.dataset.storage.chunks import read_sample
+from phantomsim.dataset.storage.run import run
+from phantomsim.dataset.storage.store import open_store
 from phantomsim.physics.errors import IntegrityError, RecipeError
 from tests.phantomsim.dataset.producer import job, make
 

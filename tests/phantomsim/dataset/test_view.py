@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from phantomsim.dataset.run import run
+from phantomsim.dataset.storage.run import run
 from phantomsim.dataset.view import open_contents, open_dataset
 from phantomsim.physics.errors import IntegrityError
 from tests.phantomsim.dataset.producer import job, make

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from phantomsim.dataset.job import Job
-from phantomsim.dataset.run import run
+from phantomsim.dataset.storage.run import run
 from phantomsim.dataset.view import open_contents
 from phantomsim.physics.errors import IntegrityError
 from phantomsim.report.facts import facts_of

@@ -1,0 +1,1 @@
+"""Storage: samples in sharded Zarr behind done-markers; run, resume, verify, repair."""
