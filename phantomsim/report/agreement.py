@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from phantomsim.dataset.job import Sample
-    from phantomsim.dataset.outline import PairSpec
+    from phantomsim.dataset.recipe.outline import PairSpec
 
 FEWEST: Final = 4
 """Samples below which no trend is drawn."""

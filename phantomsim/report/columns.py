@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from phantomsim.dataset.job import Sample
-    from phantomsim.dataset.outline import PairSpec
+    from phantomsim.dataset.recipe.outline import PairSpec
 
 MAX_COLUMNS: Final = 7
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phantomsim.dataset.outline import PairSpec
+from phantomsim.dataset.recipe.outline import PairSpec
 from phantomsim.dataset.view import Contents, open_contents
 
 if TYPE_CHECKING:
-    from phantomsim.dataset.layout import ArrayLayout
-    from phantomsim.dataset.marker import Marker
-    from phantomsim.dataset.statistics import Moments
-    from phantomsim.dataset.store import Store
+    from phantomsim.dataset.storage.layout import ArrayLayout
+    from phantomsim.dataset.storage.marker import Marker
+    from phantomsim.dataset.storage.statistics import Moments
+    from phantomsim.dataset.storage.store import Store
 
 
 @dataclass(frozen=True)

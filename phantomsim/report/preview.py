@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
     from phantomsim.dataset.job import Sample
-    from phantomsim.dataset.outline import PairSpec
+    from phantomsim.dataset.recipe.outline import PairSpec
 
 COLUMN_INCHES: Final = 2.0
 ROW_INCHES: Final = 1.78

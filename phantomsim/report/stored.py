@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from phantomsim.dataset.chunks import read_sample
 from phantomsim.dataset.job import Sample
+from phantomsim.dataset.storage.chunks import read_sample
 
 if TYPE_CHECKING:
-    from phantomsim.dataset.layout import ArrayLayout
-    from phantomsim.dataset.store import Store
+    from phantomsim.dataset.storage.layout import ArrayLayout
+    from phantomsim.dataset.storage.store import Store
 
 
 def stored_samples(store: Store, records: Sequence[Mapping[str, Any]]) -> list[Sample]:
