@@ -22,7 +22,7 @@ from phantomsim.physics.simd import LANES, add, load, multiply_add, scale, store
 
 ROWS: Final = 8  # of a tile: they and the piece of rays that crosses them stay in the cache
 PIECE: Final = 64  # rays whose crossings are found at once
-RUNS: Final = 4  # of a block of the forward nest
+RUNS: Final = 16  # of a block of the forward nest
 
 
 @scalar
@@ -56,14 +56,14 @@ def _rays_in_tile(lines: Any, start: int, stop: int, first: Real, final: Real, l
 def _locate(lines: Any, ray: int, n_rays: int, row0: int, n_rows: int, last: Real, pixels: Any, parts: Any) -> None:
     """Write pixel, counted from the first of row `row0`, and part of a pixel of every crossing (row, ray)."""
     width = np.int32(last) + np.int32(2)
-    for r in range(n_rows):
+    for r in range(np.uint64(n_rows)):
         row = last - last + np.float32(np.int32(row0 + r))
-        pixel_row, part_row = pixels[r], parts[r]
+        to, before = r * np.uint64(PIECE), np.int32(r) * width
         for k in range(np.uint64(n_rays)):
             place = _crossing(lines, np.uint64(ray) + k, row, last)
             pixel = np.int32(place)
-            part_row[k] = place - np.float32(pixel)
-            pixel_row[k] = pixel + np.int32(r) * width
+            parts[to + k] = place - np.float32(pixel)
+            pixels[to + k] = pixel + before
 
 
 @loop_nest
@@ -72,7 +72,7 @@ def _forward_blocks(begin: int, end: int, images: Any, transposed: Any, lines: A
     one = real(1)
     n_blocks = (runs.shape[0] + RUNS - 1) // RUNS
     n_rays = lines.shape[1]
-    pixels, parts = np.empty((ROWS, PIECE), np.int32), np.empty((ROWS, PIECE), lines.dtype)
+    pixels, parts = np.empty(ROWS * PIECE, np.int32), np.empty(ROWS * PIECE, lines.dtype)
     for block in range(begin, end):
         group, first_run = block // n_blocks, block % n_blocks * RUNS
         runs_end = min(runs.shape[0], first_run + RUNS)
@@ -94,7 +94,8 @@ def _forward_blocks(begin: int, end: int, images: Any, transposed: Any, lines: A
                         near = load(sums, place)
                         far = scale(real(0), near)
                         for r in range(np.uint64(n_rows)):
-                            pixel, part = (base + np.int64(pixels[r, k])) * LANES, parts[r, k]
+                            crossing = r * np.uint64(PIECE) + k
+                            pixel, part = (base + np.int64(pixels[crossing])) * LANES, parts[crossing]
                             near = multiply_add(one - part, load(lanes, pixel), near)
                             far = multiply_add(part, load(lanes, pixel + LANES), far)
                         store(sums, place, add(near, far))
@@ -126,7 +127,7 @@ def _adjoint_blocks(begin: int, end: int, sums: Any, lines: Any, runs: Any, imag
     one = real(1)
     n_rays = lines.shape[1]
     straight_tiles, transposed_tiles = (images.shape[1] + ROWS - 1) // ROWS, (transposed.shape[1] + ROWS - 1) // ROWS
-    pixels, parts = np.empty((ROWS, PIECE), np.int32), np.empty((ROWS, PIECE), lines.dtype)
+    pixels, parts = np.empty(ROWS * PIECE, np.int32), np.empty(ROWS * PIECE, lines.dtype)
     for block in range(begin, end):
         group, tile = block // (straight_tiles + transposed_tiles), block % (straight_tiles + transposed_tiles)
         orientation = tile >= straight_tiles
@@ -147,7 +148,8 @@ def _adjoint_blocks(begin: int, end: int, sums: Any, lines: Any, runs: Any, imag
                     index = piece + np.int64(k)
                     value = scale(lines[2, index], load(sums, (group * n_rays + index) * LANES))
                     for r in range(np.uint64(n_rows)):
-                        pixel, part = (base + np.int64(pixels[r, k])) * LANES, parts[r, k]
+                        crossing = r * np.uint64(PIECE) + k
+                        pixel, part = (base + np.int64(pixels[crossing])) * LANES, parts[crossing]
                         store(lanes, pixel, multiply_add(one - part, value, load(lanes, pixel)))
                         store(lanes, pixel + LANES, multiply_add(part, value, load(lanes, pixel + LANES)))
         lanes[group, row0 : row0 + n_rows, 0] = 0  # what crossings beside the grid left in the padding

@@ -18,6 +18,9 @@ from phantomsim.physics.grid import Grid
 from phantomsim.physics.xray.geometry import FanBeam, PlanarScan, rays
 from phantomsim.physics.xray.symmetry import Symmetry, shared_symmetries
 
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
 DIAGONAL_TOLERANCE = 1e-9
 """Relative: all rays along a diagonal go one way, whatever their last bits say."""
 
@@ -40,10 +43,10 @@ class Lines:
         Of each ray of the scan, ``ray * len(symmetries) + symmetry`` (view, column).
     """
 
-    table: npt.NDArray[np.float64]
+    table: Float64
     runs: npt.NDArray[np.int32]
     symmetries: tuple[Symmetry, ...]
-    places: npt.NDArray[np.int64]
+    places: Int64
 
     @property
     def n_rays(self) -> int:
@@ -56,7 +59,7 @@ class Lines:
         return bool(self.runs[-1, 2])
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def trace_lines(scan: PlanarScan, grid: Grid) -> Lines:
     """Trace the rays of a scan through the planes of a grid.
 
@@ -66,31 +69,53 @@ def trace_lines(scan: PlanarScan, grid: Grid) -> Lines:
         If the grid reaches the circle of a fan beam's source.
     """
     _check_clearance(scan, grid)
-    tables, transposed, descends = _cross(scan, grid)
+    origin, along, length = _in_pixels(scan, grid)
+    transposed = np.abs(along[..., 0]) < np.abs(along[..., 1]) * (1 - DIAGONAL_TOLERANCE)
+    # columns increase to the left of the beam as seen from above: its direction orders them along a row of pixels
+    descends = np.where(transposed, along[..., 1] > 0, along[..., 0] < 0)
     symmetries = shared_symmetries(scan, grid)
+    kept, runs, places = _choose(transposed, descends, symmetries)
+    pixel = np.where(transposed.ravel()[kept], 0, 1)
+    of_ray = np.arange(len(kept))
+    origin, along = origin.reshape(-1, 2)[kept], along.reshape(-1, 2)[kept]
+    slope = along[of_ray, pixel] / along[of_ray, 1 - pixel]
+    position = origin[of_ray, pixel] - slope * origin[of_ray, 1 - pixel] + 1
+    step = length.ravel()[kept] / np.abs(along[of_ray, 1 - pixel])
+    return Lines(np.stack([position, slope, step]), runs, symmetries, places)
+
+
+def _choose(
+    transposed: npt.NDArray[np.bool_], descends: npt.NDArray[np.bool_], symmetries: tuple[Symmetry, ...]
+) -> tuple[Int64, npt.NDArray[np.int32], Int64]:
+    """Return the rays to keep, as indices into (view, column), their runs, and the places of all rays.
+
+    A ray is kept unless a symmetry takes one that is kept already to it; rays down the rows are chosen first.
+    """
+    n_views, n_columns = transposed.shape
     covered = np.zeros(transposed.shape, np.bool_)
     places = np.empty(transposed.shape, np.int64)
-    kept: list[npt.NDArray[np.float64]] = []
+    kept: list[Int64] = []
     runs = []
     n_rays = 0
     for orientation in (False, True):
-        for view in range(scan.n_views):
+        for view in range(n_views):
             wanted = (transposed[view] == orientation) & ~covered[view]
+            if not wanted.any():
+                continue
             if any(s.views[view] == view and s.reverses[view] for s in symmetries):
-                wanted[: len(wanted) // 2] &= ~wanted[::-1][: len(wanted) // 2]
+                wanted[: n_columns // 2] &= ~wanted[::-1][: n_columns // 2]
             for columns in _stretches(wanted):
-                if descends[view, columns[0]]:
-                    columns = columns[::-1]
+                ordered = columns[::-1] if descends[view, columns[0]] else columns
                 ray = n_rays + np.arange(len(columns))
                 for number, symmetry in enumerate(symmetries):
-                    image = len(wanted) - 1 - columns if symmetry.reverses[view] else columns
+                    image = n_columns - 1 - ordered if symmetry.reverses[view] else ordered
                     new = ~covered[symmetry.views[view], image]
                     places[symmetry.views[view], image[new]] = ray[new] * len(symmetries) + number
                     covered[symmetry.views[view], image] = True
-                kept.append(tables[orientation][:, view, columns])
+                kept.append(view * n_columns + ordered)
                 runs.append((n_rays, n_rays + len(columns), orientation))
                 n_rays += len(columns)
-    return Lines(np.concatenate(kept, axis=1), np.array(runs, np.int32), symmetries, places)
+    return np.concatenate(kept), np.array(runs, np.int32), places
 
 
 def _check_clearance(scan: PlanarScan, grid: Grid) -> None:
@@ -103,29 +128,16 @@ def _check_clearance(scan: PlanarScan, grid: Grid) -> None:
         )
 
 
-def _cross(
-    scan: PlanarScan, grid: Grid
-) -> tuple[list[npt.NDArray[np.float64]], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return the tables (3, view, column) of both traversals, which rays take the transposed one, which descend."""
+def _in_pixels(scan: PlanarScan, grid: Grid) -> tuple[Float64, Float64, Float64]:
+    """Return start and direction (view, column, 2) of the rays in pixels (y, x) of the grid, and their length [m]."""
     beams = rays(scan, np.zeros(1))
-    start, end = beams.start[:, 0, :, 1:], beams.end[:, 0, :, 1:]
+    start, direction = beams.start[:, 0, :, 1:], (beams.end - beams.start)[:, 0, :, 1:]
     spacing = np.array(grid.spacing[1:])
     first = np.array([grid.coordinates(1)[0], grid.coordinates(2)[0]])
-    origin, along = (start - first) / spacing, (end - start) / spacing
-    length = np.linalg.norm(end - start, axis=-1)
-    tables = []
-    with np.errstate(divide="ignore", invalid="ignore"):  # a ray along the rows is never traversed by them
-        for row, pixel in ((0, 1), (1, 0)):
-            slope = along[..., pixel] / along[..., row]
-            position = origin[..., pixel] - slope * origin[..., row] + 1
-            tables.append(np.stack([position, slope, length / np.abs(along[..., row])]))
-    transposed = np.abs(along[..., 0]) < np.abs(along[..., 1]) * (1 - DIAGONAL_TOLERANCE)
-    # columns increase to the left of the beam as seen along -z: the sign of the direction orders them along a row
-    descends = np.where(transposed, along[..., 1] > 0, along[..., 0] < 0)
-    return tables, transposed, descends
+    return (start - first) / spacing, direction / spacing, np.linalg.norm(direction, axis=-1)
 
 
-def _stretches(wanted: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.int64]]:
+def _stretches(wanted: npt.NDArray[np.bool_]) -> list[Int64]:
     """Return the indices of each unbroken stretch of true values."""
     index = np.flatnonzero(wanted)
     pieces = np.split(index, np.flatnonzero(np.diff(index) > 1) + 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.operator import LinearOperator, Space
@@ -43,7 +45,7 @@ class JosephProjector(LinearOperator):
         self.domain = Space(grid.shape, ("z", "y", "x"), dtype)
         self.range = Space((scan.n_views, grid.shape[0], scan.n_columns), ("view", "row", "column"), dtype)
         lines = trace_lines(scan, grid)
-        self._lines, self._table = lines, lines.table.astype(dtype)
+        self._lines, self._table = lines, np.ascontiguousarray(lines.table, dtype)
         orientations = (False, True) if lines.is_transposed else (False,)
         self._sources = [lane_sources(grid.shape, lines.symmetries, transposed=t) for t in orientations]
         self._targets = [lane_targets(grid.shape, lines.symmetries, transposed=t) for t in orientations]
