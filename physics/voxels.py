@@ -87,7 +87,7 @@ def _blocks(  # type: ignore[no-untyped-def]
                 n_near += 1
         for r in range(n_lines):
             n_hit = 0
-            for k in range(n_near):
+            for k in range(n_near - 1, -1, -1):  # from the topmost down
                 if enter[k, r] < leave[k, r]:
                     hit[n_hit] = k
                     n_hit += 1
@@ -97,6 +97,8 @@ def _blocks(  # type: ignore[no-untyped-def]
                 for j in range(n_hit):
                     k = hit[j]
                     state, until = visit(enter[k, r], leave[k, r], codes[near[k]], t, state, until, additive)
+                    if state >= 0 and not additive:
+                        break
                 material = lookup[state - first]
                 if material >= 0:
                     _deposit(volume[material], t / spacing[2], until / spacing[2], 1.0 / n_lines)
@@ -123,9 +125,11 @@ def _thread(  # type: ignore[no-untyped-def]
         t = 0.0
         while t < length:
             state, until = (0 if additive else -1), length
-            for s in range(kinds.shape[0]):
+            for s in range(kinds.shape[0] - 1, -1, -1):
                 enter, leave = crossing(kinds[s], params[s], inverse[s], sz, sy, corner[2], 0.0, 0.0, 1.0, length)
                 state, until = visit(enter, leave, codes[s], t, state, until, additive)
+                if state >= 0 and not additive:
+                    break
             material = lookup[state - first]
             if material >= 0:
                 _deposit(values[material, z, y], t / spacing[2], until / spacing[2], 1.0 / n_lines)

@@ -1,8 +1,8 @@
 """Exact path lengths of rays through overlapping shapes.
 
-Along a ray each convex shape covers one interval. From the start, the sweep asks every shape that the ray meets
-whether it covers the present stretch and where the stretch can end at the latest, books the stretch for the material
-that the overlap rule gives, and goes on at its end: no crossing is sorted or stored, so any number may overlap.
+Along a ray each convex shape covers one interval. From the start, the sweep asks the shapes that the ray meets, from the
+topmost down, whether they cover the present stretch and where it can end at the latest, books the stretch for the
+material that the overlap rule gives, and goes on at its end: nothing is sorted, and any number may overlap.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.kernel import Kernel, loop_nest, scalar
 from phantomsim.physics.shapes import ShapeTable
 
-RAYS: Final = 64  # rays of a CPU block; they share a short list of shapes
+RAYS: Final = 32  # rays of a CPU block; they share a short list of shapes
 
 
 @scalar
@@ -46,21 +46,28 @@ def _blocks(  # type: ignore[no-untyped-def]
     for block in range(begin, stop):
         ray0 = block * RAYS
         n_rays = min(RAYS, lengths.shape[0] - ray0)
-        bottom, top = inf, -inf
+        middle = ray0 + n_rays // 2
+        _, ahead, aside, _ = _direction(start[middle], end[middle])
+        bottom, top, left, right = inf, -inf, inf, -inf
         for r in range(n_rays):
             a, b = start[ray0 + r], end[ray0 + r]
             toward[0, r], toward[1, r], toward[2, r], length[r] = _direction(a, b)
             origin[0, r], origin[1, r], origin[2, r] = a[0], a[1], a[2]
             bottom, top = min(bottom, min(a[0], b[0])), max(top, max(a[0], b[0]))
+            p, q = aside * a[1] - ahead * a[2], aside * b[1] - ahead * b[2]
+            left, right = min(left, min(p, q)), max(right, max(p, q))
         n_near = 0
-        for s in range(n_shapes):  # in a planar scan most shapes of a volume end above or below the plane
-            if lower[s, 0] <= top and upper[s, 0] >= bottom:
+        for s in range(n_shapes):  # most shapes end above, below or beside the few neighbouring rays of a block
+            p, q = aside * lower[s, 1], aside * upper[s, 1]
+            u, v = ahead * lower[s, 2], ahead * upper[s, 2]
+            beside = max(p, q) - min(u, v) < left or min(p, q) - max(u, v) > right
+            if not beside and lower[s, 0] <= top and upper[s, 0] >= bottom:
                 cross(kinds[s], params[s], inverse[s], origin, toward, length, enter[n_near], leave[n_near])
                 near[n_near] = s
                 n_near += 1
         for r in range(n_rays):
             n_hit = 0
-            for k in range(n_near):
+            for k in range(n_near - 1, -1, -1):  # from the topmost down
                 if enter[k, r] < leave[k, r]:
                     hit[n_hit] = k
                     n_hit += 1
@@ -71,6 +78,8 @@ def _blocks(  # type: ignore[no-untyped-def]
                 for j in range(n_hit):
                     k = hit[j]
                     state, until = visit(enter[k, r], leave[k, r], codes[near[k]], t, state, until, additive)
+                    if state >= 0 and not additive:
+                        break
                 material = lookup[state - first]
                 if material > 0:
                     total[material] += until - t
@@ -90,11 +99,13 @@ def _thread(  # type: ignore[no-untyped-def]
     t = 0.0
     while t < length:
         state, until = (0 if additive else -1), length
-        for s in range(kinds.shape[0]):  # crossings are computed again for each stretch: cheaper here than storing them
+        for s in range(kinds.shape[0] - 1, -1, -1):  # crossings are computed again: cheaper here than storing them
             enter, leave = crossing(
                 kinds[s], params[s], inverse[s], start[ray, 0], start[ray, 1], start[ray, 2], dz, dy, dx, length
             )
             state, until = visit(enter, leave, codes[s], t, state, until, additive)
+            if state >= 0 and not additive:
+                break
         material = lookup[state - first]
         if material > 0:
             lengths[ray, material] += until - t

@@ -19,4 +19,4 @@ def cases() -> Iterator[tuple[str, int, int, tuple[Any, ...], tuple[int, ...], f
     ):
         shapes = (table.kinds, table.params, table.inverse, table.lower, table.upper)
         outputs = (np.zeros((70, n_materials), np.float32), np.zeros(1, np.int32))
-        yield "xray.paths", 2, 70, (*shapes, *table.rule, start, end, *outputs), (11,), 1e-6
+        yield "xray.paths", 3, 70, (*shapes, *table.rule, start, end, *outputs), (11,), 1e-6
