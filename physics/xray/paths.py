@@ -1,7 +1,7 @@
 """Exact path lengths of rays through overlapping shapes.
 
-Along a ray each convex shape covers one interval. From the start, the sweep asks the shapes that the ray meets, from the
-topmost down, whether they cover the present stretch and where it can end at the latest, books the stretch for the
+Along a ray each convex shape covers one interval. From the start, the sweep asks the shapes that the ray meets, from
+the topmost down, whether they cover the present stretch and where it can end at the latest, books the stretch for the
 material that the overlap rule gives, and goes on at its end: nothing is sorted, and any number may overlap.
 """
 
