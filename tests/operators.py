@@ -13,7 +13,7 @@ from phantomsim.physics.xray.projector import JosephProjector
 MM: Final = 1e-3
 
 CENTRED = Grid((1, 40, 40), (MM, MM, MM))
-STACK = Grid((11, 40, 40), (MM, MM, MM))  # not a multiple of any number of lanes
+STACK = Grid((43, 20, 20), (MM, MM, MM))  # two batches and a remainder
 SKEWED = Grid((3, 30, 44), (MM, 1.4 * MM, 0.9 * MM), (0.0, 4.3 * MM, -7 * MM))
 """Off the axis, oblong, with oblong pixels."""
 

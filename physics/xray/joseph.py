@@ -22,7 +22,7 @@ from phantomsim.physics.simd import LANES, add, load, multiply_add, scale, store
 
 ROWS: Final = 8  # of a tile: they and the piece of rays that crosses them stay in the cache
 PIECE: Final = 64  # rays whose crossings are found at once
-RUNS: Final = 16  # of a block of the forward nest
+RUNS: Final = 8  # of a block of the forward nest
 
 
 @scalar

@@ -60,8 +60,17 @@ class Lines:
 
 
 @lru_cache(maxsize=4)
-def trace_lines(scan: PlanarScan, grid: Grid) -> Lines:
+def trace_lines(scan: PlanarScan, grid: Grid, *, symmetric: bool) -> Lines:
     """Trace the rays of a scan through the planes of a grid.
+
+    Parameters
+    ----------
+    scan
+        Parallel or fan beam.
+    grid
+        Position of the voxels [m].
+    symmetric
+        Whether to keep only one of the rays that the symmetries of scan and grid take into each other.
 
     Raises
     ------
@@ -73,7 +82,7 @@ def trace_lines(scan: PlanarScan, grid: Grid) -> Lines:
     transposed = np.abs(along[..., 0]) < np.abs(along[..., 1]) * (1 - DIAGONAL_TOLERANCE)
     # columns increase to the left of the beam as seen from above: its direction orders them along a row of pixels
     descends = np.where(transposed, along[..., 1] > 0, along[..., 0] < 0)
-    symmetries = shared_symmetries(scan, grid)
+    symmetries = shared_symmetries(scan, grid) if symmetric else shared_symmetries(scan, grid)[:1]
     kept, runs, places = _choose(transposed, descends, symmetries)
     pixel = np.where(transposed.ravel()[kept], 0, 1)
     of_ray = np.arange(len(kept))

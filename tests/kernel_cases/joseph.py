@@ -20,7 +20,7 @@ def cases() -> Iterator[tuple[str, int, int, tuple[Any, ...], tuple[int, ...], f
     rng = np.random.default_rng(30)
     grid = Grid((3, 5, 5), (1e-3, 1e-3, 1e-3))
     scan = FanBeam(4, 6, 1.2e-3, source_to_axis=0.02, source_to_detector=0.03)
-    symmetries = trace_lines(scan, grid).symmetries
+    symmetries = trace_lines(scan, grid, symmetric=True).symmetries
     assert len(symmetries) == 8
     volume = rng.random(grid.shape).astype(np.float32)
     sources = lane_sources(grid.shape, symmetries, transposed=False)
@@ -31,7 +31,7 @@ def cases() -> Iterator[tuple[str, int, int, tuple[Any, ...], tuple[int, ...], f
     yield "xray.joseph.unpack", 3 * n_tiles(5), volume.size, (lanes, targets, volume), (2,), 1e-6
 
     grid = Grid((2, 9, 4), (1e-3, 1e-3, 1.2e-3), (0.0, 0.5e-3, 0.0))  # no symmetry, rows in two tiles
-    lines = trace_lines(scan, grid)
+    lines = trace_lines(scan, grid, symmetric=True)
     table = lines.table.astype(np.float32)
     images = np.zeros((1, 9, 4 + PADDING, LANES), np.float32)
     images[:, :, 1:5] = rng.random((1, 9, 4, LANES))

@@ -208,7 +208,7 @@ def test_a_slice_projects_alike_alone_and_in_a_stack() -> None:
     volume = np.random.default_rng(12).random((9, 16, 16)).astype(np.float32)
     stack = JosephProjector(scan, Grid((9, 16, 16), (MM,) * 3))(volume)
     alone = JosephProjector(scan, Grid((1, 16, 16), (MM,) * 3))(volume[4:5])
-    np.testing.assert_array_equal(stack[:, 4:5], alone)
+    np.testing.assert_allclose(stack[:, 4:5], alone, rtol=0, atol=2e-6 * alone.max())
 
 
 def test_a_grid_that_reaches_the_source_is_refused() -> None:
@@ -219,7 +219,7 @@ def test_a_grid_that_reaches_the_source_is_refused() -> None:
 def test_a_scan_that_shares_all_symmetries_keeps_an_eighth_of_the_rays() -> None:
     from phantomsim.physics.xray.joseph_lines import trace_lines
 
-    lines = trace_lines(FanBeam(16, 40, 2 * MM, **FAN), SMALL_GRIDS["centred"])
+    lines = trace_lines(FanBeam(16, 40, 2 * MM, **FAN), SMALL_GRIDS["centred"], symmetric=True)
     assert len(lines.symmetries) == 8
     assert lines.n_rays < 16 * 40 / 8 * 1.3  # views along an axis or a diagonal are their own mirror images
     assert not lines.is_transposed
