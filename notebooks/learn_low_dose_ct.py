@@ -242,13 +242,25 @@ for name, (rmse, psnr, ssim) in table.items():
     print(f"{name:22s} {rmse:10.1f} {psnr:10.2f} {ssim:7.4f}")
 
 # %% [markdown]
-# SCORES
+# One run, from nothing, 6 minutes of CPU time (20 test pairs, one seed):
+#
+# | | RMSE [HU] | PSNR [dB] | SSIM |
+# |---|---|---|---|
+# | FBP | 16.7 | 32.12 | 0.9433 |
+# | FBP, Gaussian 0.4 px | 15.9 | 32.44 | 0.9471 |
+# | U-Net | **9.8** | **37.57** | **0.9808** |
+#
+# The training loss fell from 3.5e-3 to 5.8e-4. The gain is in the noisy samples (worst one: 35.9 to 12.9 HU); at the
+# highest doses the input is as close to the target as the network's answer, for the target is noisy itself. Look at the
+# worst sample below before trusting a mean: what the network paints there is smooth and plausible, and not all of it is
+# in the object.
 
 # %%
 figure = Figure(figsize=(11, 5.4), layout="constrained")
 FigureCanvasAgg(figure)
 rows = figure.subplots(2, len(methods) + 2)
-for row, (low, full) in zip(rows, test.take([0, len(test) // 2]), strict=True):
+by_noise = np.argsort([np.std(low - full) for low, full in test.take(range(len(test)))])
+for row, (low, full) in zip(rows, test.take(by_noise[[len(test) // 2, -1]]), strict=True):  # median and worst
     pictures = {name: method(low) for name, method in methods.items()} | {"full dose": full[0]}
     for axes, (name, picture) in zip(row, pictures.items(), strict=False):
         shown = axes.imshow(picture, cmap="gray", vmin=WINDOW[0], vmax=WINDOW[1])
