@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,12 @@ def read_dicom(path: Path, thickness_mm: float | None = None) -> Volume:
     ShapeError
         If slices differ in shape or axes, are not equally spaced, or are tilted against the patient's axes.
     """
+    with warnings.catch_warnings():  # an ill-formed identifier says nothing of the image
+        warnings.filterwarnings("ignore", "Invalid value for VR UI", UserWarning)
+        return _series(path, thickness_mm)
+
+
+def _series(path: Path, thickness_mm: float | None) -> Volume:
     files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
     found = [dataset for dataset in map(_read, files) if dataset is not None]
     if not found:

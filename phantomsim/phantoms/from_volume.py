@@ -41,6 +41,11 @@ class FromFile(PhantomSpec):
     mirror: bool = Field(default=False, description="swap left and right in half of the draws")
     shift_mm: float = Field(default=0.0, ge=0, le=1000, description="largest random shift along y and along x")
 
+    @property
+    def subject(self) -> str:
+        """Whose body it is: the file's, so that its slices share a split."""
+        return f"{self.package or ''}:{self.path}"
+
     @model_validator(mode="after")
     def _check_slices(self) -> FromFile:
         if self.slices is not None and not 0 <= self.slices[0] < self.slices[1]:
@@ -105,7 +110,7 @@ class NiftiLabels(FromFile):
             )
         materials = np.array([names.index(self.labels[int(label)]) for label in found.tolist()])
         body = LabelBody(materials[np.searchsorted(found, values)].astype(np.uint16), grid)
-        return Phantom(tuple(get(name) for name in names), body, truths={"source": (row,)})
+        return Phantom(tuple(get(name) for name in names), body, truths={"source": (row,)}, subject=self.subject)
 
 
 class CTVolume(FromFile):
@@ -136,7 +141,12 @@ class CTVolume(FromFile):
             volume = _dicom(path, path.stat().st_mtime_ns, self.thickness_mm)
         values, grid, row = self._arranged(volume, key)
         tissues, nodes = scale()
-        return Phantom(tissues, MixtureBody(values.astype(np.float32), grid, nodes), truths={"source": (row,)})
+        return Phantom(
+            tissues,
+            MixtureBody(values.astype(np.float32), grid, nodes),
+            truths={"source": (row,)},
+            subject=self.subject,
+        )
 
 
 @lru_cache(maxsize=2)

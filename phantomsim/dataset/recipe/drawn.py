@@ -140,7 +140,10 @@ def draw(outline: Outline, pick: Pick) -> DrawnRecipe:
         With the path, the value and what would be right.
     """
     draws = _Draws(pick)
-    phantom = validate_kind(PHANTOMS, _table(draws, outline.phantom, ("phantom",)), ("phantom",), draws.origins)
+    at: Path = ("phantom",)
+    whole = is_distribution(outline.phantom)  # a choice of phantoms
+    table = draws.resolve(outline.phantom, at) if whole else _table(draws, outline.phantom, at)
+    phantom = validate_kind(PHANTOMS, table, at, draws.origins)
     scans = _scans(outline, draws)
     takes = _takes(outline, draws, scans)
     images = {}

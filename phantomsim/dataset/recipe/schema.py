@@ -45,7 +45,7 @@ def recipe_schema() -> Schema:
     image["properties"]["method"] = _any_kind(RECONSTRUCTORS, definitions)
     schema = _plain(Header, definitions)
     schema["properties"] |= {
-        "phantom": _any_kind(PHANTOMS, definitions),
+        "phantom": {"anyOf": [_any_kind(PHANTOMS, definitions), {"$ref": "#/$defs/distribution"}]},
         "variant": _tables(_plain(VariantSpec, definitions)),
         "grid": _tables(_plain(GridSpec, definitions)),
         "scan": _tables(scans),

@@ -241,3 +241,14 @@ def test_what_cannot_be_read_is_a_recipe_error(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecipeError, match="UTF-8"):
         Recipe.load(tmp_path / "binary.toml")
+
+
+def test_the_whole_phantom_may_be_a_choice():
+    start = RECIPE.index("[phantom]")
+    end = RECIPE.index("\n[", start + 1)
+    body = RECIPE[start + len("[phantom]") : end]
+    text = RECIPE[:start] + f"[[phantom.choice]]{body}\n[[phantom.choice]]\nkind = 'blobs'\ncount = 0\n" + RECIPE[end:]
+    recipe = Recipe.from_text(text)
+    counts = {recipe.draw(Key(i)).phantom.count for i in range(40)}
+    assert 0 in counts
+    assert len(counts) > 1
