@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 from phantomsim import tissues
+from phantomsim.phantoms.ellipsoids import RandomEllipsoids
+from phantomsim.phantoms.phantom import Phantom
+from phantomsim.phantoms.volume import LabelBody
+from phantomsim.physics.grid import Grid
 from phantomsim.physics.kernel import threads
 from phantomsim.physics.rng import Key
 from phantomsim.physics.xray import quadrature
@@ -19,6 +23,8 @@ from phantomsim.physics.xray.detector import EnergyIntegratingDetector
 from phantomsim.physics.xray.noise import Beam, draw_readings
 from phantomsim.physics.xray.spectrum import ALUMINIUM, tube_spectrum
 from phantomsim.physics.xray.transmission import transmit
+from phantomsim.scanners.ct import CT
+from phantomsim.scanners.ct_spec import CTTake
 
 VIEWS, COLUMNS = 984, 888
 MATERIALS = [tissues.get("muscle"), tissues.get("cortical_bone"), tissues.get("blood").with_element("I", 10.0)]
@@ -58,12 +64,8 @@ def take(lengths, source, correction):
     return correction(line_integrals(DETECTOR.absorbed_energy(reading), air, 30.0))
 
 
-@pytest.mark.parametrize(
-    ("n_rows", "thickness", "goal"),
-    [(1, 0.3, 0.15), (16, 0.3, 0.15), (1, 0.55, 1.0)],
-    ids=["slice", "batch", "starved"],
-)
-def test_detector_chain(benchmark, n_rows, thickness, goal):
+@pytest.mark.parametrize(("n_rows", "thickness"), [(1, 0.3), (16, 0.3), (1, 0.55)], ids=["slice", "batch", "starved"])
+def test_detector_chain(benchmark, n_rows, thickness):
     source, lengths = beam(), body(n_rows, thickness)
     correction = water_correction(source.energy, source.quanta)
     with threads(1):
@@ -71,8 +73,6 @@ def test_detector_chain(benchmark, n_rows, thickness, goal):
         per_slice = core_seconds(take, lengths, source, correction) / n_rows
     benchmark.extra_info["core_seconds_per_slice"] = per_slice
     assert np.isfinite(result).all()
-    # a whole slice, projection included, has 0.5 core-seconds, in batches 0.25: the chain leaves most of it
-    assert per_slice < goal
 
 
 @pytest.mark.parametrize("energies", ["nodes", "bins"])
@@ -94,3 +94,49 @@ def test_fit_of_the_energies(benchmark):
 
     assert benchmark.pedantic(fit, rounds=3).mu.shape[1] < 30
     benchmark.extra_info["core_seconds"] = core_seconds(fit)
+
+
+def scanner(n_rows):
+    """Return the scanner of the issue's figure: a fan on an arc with a quarter offset."""
+    return CT.model_validate(
+        {
+            "kind": "ct",
+            "geometry": {
+                "kind": "fan-arc",
+                "n_views": VIEWS,
+                "n_columns": COLUMNS,
+                "pitch_mm": 1.024,
+                "column_offset": 0.25,
+                "source_to_axis_mm": 541.0,
+                "source_to_detector_mm": 949.0,
+            },
+            "tube": {"kvp": 120.0, "rotation_mas": 200.0, "filter_al_mm": 6.0},
+            "detector": {"kind": "energy-integrating"},
+            "n_rows": n_rows,
+        }
+    )
+
+
+def volume(n_rows):
+    """Return a body of three tissues in voxels, 512 × 512 a slice."""
+    grid = Grid((n_rows, 512, 512), (1e-3, 0.8e-3, 0.8e-3))
+    y, x = np.meshgrid(grid.coordinates(1), grid.coordinates(2), indexing="ij")
+    labels = np.zeros(grid.shape, np.uint16)
+    for material, (cy, cx, ry, rx) in enumerate([(0, 0, 0.11, 0.16), (0.06, 0, 0.02, 0.02), (0.02, 0.02, 0.01, 0.01)]):
+        labels[:, ((y - cy) / ry) ** 2 + ((x - cx) / rx) ** 2 < 1] = material + 1
+    return Phantom((tissues.get("air"), *MATERIALS), LabelBody(labels, grid))
+
+
+@pytest.mark.parametrize(("kind", "n_rows"), [("scene", 1), ("voxels", 1), ("voxels", 16)])
+def test_whole_slice_from_phantom_to_line_integrals(benchmark, kind, n_rows):
+    """Three materials in voxels, or the abdomen-like scene of some eighty shapes and twenty tissues, exactly."""
+    scan = scanner(n_rows)
+    body = volume(n_rows) if kind == "voxels" else RandomEllipsoids(kind="ellipsoids").generate(Key(3))
+
+    def whole():
+        return scan.detect(scan.simulate(body, Key(1)), CTTake(), Key(2))
+
+    with threads(1):
+        data = benchmark.pedantic(whole, rounds=2, warmup_rounds=1)
+        benchmark.extra_info["core_seconds_per_slice"] = core_seconds(whole, rounds=3) / n_rows
+    assert np.isfinite(data["line_integral"].values).all()
