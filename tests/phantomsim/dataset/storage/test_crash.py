@@ -125,7 +125,11 @@ def test_a_full_disk_ends_the_run_in_one_line_and_harms_nothing(small_disk, tmp_
 def test_an_interrupted_cluster_leaves_a_store_that_goes_on(tmp_path):
     root = tmp_path / "a.zarr"
     process = subprocess.Popen(
-        command(root, samples=40, seconds=0.2, workers=2), cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL
+        command(root, samples=40, seconds=0.2, workers=2),
+        cwd=ROOT,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell leaves it ignored
     )
     wait_for_shards(root, 1, process)
     process.send_signal(signal.SIGINT)
