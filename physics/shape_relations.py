@@ -1,8 +1,9 @@
 """Whether one shape holds another, or two lie apart: never a wrong yes, and a no may be "not shown".
 
 Every shape is the convex hull of a few images ``centre + matrix · unit ball`` of points, discs and balls. Two bodies
-are apart where a plane separates them: a search proposes its direction, and their support functions prove it. A convex body holds a shape if it holds each piece of its hull: for a ball, a cylinder's
-section and a box that asks for the largest norm, or component, on each piece.
+are apart where a plane separates them: a search proposes its direction, and their support functions prove it. A convex
+body holds a shape if it holds each piece of its hull: for a ball, a cylinder's section and a box that asks for the
+largest norm, or component, on each piece.
 """
 
 from __future__ import annotations

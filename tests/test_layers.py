@@ -19,7 +19,15 @@ FLOORS: list[list[set[str]]] = [
     [{f"phantomsim.{name}" for name in ("registry", "spec", "units", "geometry", "labelled")}],
     [{f"phantomsim.physics.{name}"} for name in ("xray", "mr", "pet", "acoustic")],
     [{"phantomsim.physics.photons"}],
-    [{f"phantomsim.physics.{name}" for name in ("operator", "fourier", "shapes", "crossings", "voxels")}],
+    [
+        {
+            f"phantomsim.physics.{name}"
+            for name in (
+                *("operator", "fourier", "crossings", "voxels", "random_fields"),
+                *("shapes", "shape_relations", "shape_transforms", "canonical_transforms"),
+            )
+        }
+    ],
     [
         {
             f"phantomsim.physics.{name}"
