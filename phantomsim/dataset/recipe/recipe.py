@@ -95,7 +95,20 @@ class Recipe:
         recipe = cls(header.name, header.seed, header.samples, header.splits, digest, text, found)
         at_random = (recipe.draw(Key(header.seed).fold("trial", trial)) for trial in range(TRIALS))
         check_shapes(chain(corners(found), at_random))
+        recipe._check_variants()
         return recipe
+
+    def _check_variants(self) -> None:
+        """Refuse parts that the phantom can never have; it knows them once it has been generated."""
+        if not self.outline.variants:
+            return
+        key = Key(self.seed).fold("variants")
+        phantom = self.draw(key).phantom.generate(key)
+        for name, variant in self.outline.variants.items():
+            try:
+                phantom.without(variant.without)
+            except RecipeError as error:
+                raise complaint(("variant", name, "without"), variant.without, str(error)) from None
 
     def draw(self, key: Key) -> DrawnRecipe:
         """Draw every distribution from the stream that its path names, so that no draw depends on another.

@@ -185,3 +185,8 @@ def test_a_variable_that_a_product_lacks_is_named() -> None:
 def test_levels_of_different_shapes_are_refused() -> None:
     with pytest.raises(RecipeError, match=r"take\.ladder\.keep_every = 2 .* should be the same in all"):
         Recipe.from_text(RECIPE.replace("exposure = [1.0, 0.5, 0.25]", "keep_every = [1, 2, 4]"))
+
+
+def test_a_variant_without_a_part_that_the_phantom_never_has_is_refused() -> None:
+    with pytest.raises(RecipeError, match=r"variant\.healthy\.without = .*no part 'lesions'; did you mean 'lesion'"):
+        Recipe.from_text(RECIPE.replace('without = ["lesion"]', 'without = ["lesions"]'))
