@@ -78,6 +78,18 @@ PHANTOMS = Registry(
         "water-cylinder": "phantomsim.phantoms.water_cylinder:WaterCylinder",
         "nifti-labels": "phantomsim.phantoms.from_volume:NiftiLabels",
         "ct-volume": "phantomsim.phantoms.from_volume:CTVolume",
+        "ctp404": "phantomsim.phantoms.objects.ctp404:CTP404",
+        "ctp528": "phantomsim.phantoms.objects.ctp528:CTP528",
+        "ctp515": "phantomsim.phantoms.objects.ctp515:CTP515",
+        "acr-ct": "phantomsim.phantoms.objects.acr_ct:ACRCT",
+        "nema-iq": "phantomsim.phantoms.objects.nema_iq:NemaIQ",
+        "nema-nu4": "phantomsim.phantoms.objects.nema_nu4:NemaNU4",
+        "jaszczak": "phantomsim.phantoms.objects.jaszczak:Jaszczak",
+        "derenzo": "phantomsim.phantoms.objects.derenzo:Derenzo",
+        "defrise": "phantomsim.phantoms.objects.defrise:Defrise",
+        "siemens-star": "phantomsim.phantoms.objects.siemens_star:SiemensStar",
+        "contrast-detail": "phantomsim.phantoms.objects.contrast_detail:ContrastDetail",
+        "edge-wire": "phantomsim.phantoms.objects.edge_wire:EdgeWire",
     },
 )
 SCANNERS = Registry("scanner", {"ct": "phantomsim.scanners.ct:CT"})
