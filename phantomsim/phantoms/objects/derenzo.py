@@ -27,7 +27,7 @@ class Derenzo(PhantomSpec):
     """
 
     kind: Literal["derenzo"]
-    diameter_mm: Length = Field(default=45.0, description="of the cylinder")
+    diameter_mm: Length = Field(default=50.0, description="of the cylinder")
     length_mm: Length = 40.0
     rod_diameter_mm: tuple[Length, ...] = Field(
         default=(1.2, 1.6, 2.4, 3.2, 4.0, 4.8), min_length=3, max_length=12, description="one for each sector"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import cos, pi, sin
+from math import cos, isclose, pi, sin
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -77,7 +77,7 @@ def polar(radius_mm: float, angle_deg: float, z_mm: float = 0.0) -> Point:
 
 def matter(name: str, density: float) -> Tissue:
     """Return a material of the library at the density [kg/m³] that a maker gives."""
-    return get(name) if get(name).density == density else get(name).diluted(density)
+    return get(name) if isclose(get(name).density, density) else get(name).diluted(density)
 
 
 def filling(part: str, liquid: str = "water") -> Tissue:
