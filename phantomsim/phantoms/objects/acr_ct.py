@@ -38,10 +38,11 @@ class ACRCT(PhantomSpec):
     """ACR CT accreditation phantom: CT numbers, low contrast, uniformity and bar patterns in four modules of 40 mm.
 
     The middles of modules 1 to 4 lie at z = 0, 40, 80 and 120 mm; ``pose.shift_mm = [-40, 0, 0]`` brings module 2 to
-    z = 0. Sizes, materials, numbers of rods and bars' frequencies are grade A (ACR's instructions); places in modules
-    1, 2 (rod of 25 mm) and 4 are grade B (pylinac). Grade C: compositions of the bone and of the 90 HU body (made to
-    lie in ACR's ranges), places of the small rods, the way that bars run, which end is the head's. The ramps of
-    module 1 and the alignment marks on the surface are left out.
+    z = 0. Four modules of 40 by 200 mm of a water-like solid and what they test are grade A (ACR's instructions).
+    Materials, diameters and CT numbers, numbers of rods, bars' frequencies and their squares of 15 by 38 mm are grade
+    B (secondary sources), and so are places in modules 1, 2 (rod of 25 mm) and 4 (pylinac). Grade C: compositions of
+    the bone and of the 90 HU body (made to lie in the published ranges), places of the small rods, the way that bars
+    run, the beads' tungsten, which end is the head's. Ramps and alignment marks are left out.
 
     References
     ----------

@@ -36,13 +36,14 @@ WIRE: Final = 0.28
 class CTP404(PhantomSpec):
     """Catphan CTP404-like sensitometry module: seven plastics and air, wire ramps, pins, acrylic spheres.
 
-    Materials and densities, ramps of 23°, pins of 3 mm that are 50 mm apart and spheres of 2 to 10 mm are grade A
-    (manual); the circle of the samples and their order are grade B (manual's drawing, and pylinac, which samples them
-    at 58.7 mm); the wires' thickness and steel, the circle of the spheres and the matter of the body are grade C.
+    Materials and densities, four ramps of 23° from base to top, and pins of 3 mm that are 50 mm apart are grade A
+    (manual, maker's help pages); the samples' circle, diameter and order and the ramps' distance of 38 mm are grade B
+    (pylinac samples within 5 mm around 58.7 mm); the wires' thickness and steel, sizes and circle of the spheres, the
+    module's length and the matter of its body are grade C.
 
     References
     ----------
-    The Phantom Laboratory, "Catphan 503 manual" (2017), p. 9 to 15, and "Catphan 500 and 600 manual" (2010).
+    The Phantom Laboratory, "Catphan 503 manual" (2017), p. 7 and 15, and "Spatial linearity", help.imageowl.com.
     J. R. Kerns, "Pylinac", J. Open Source Software 8 (2023), doi:10.21105/joss.06001.
     """
 

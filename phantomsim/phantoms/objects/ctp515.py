@@ -35,9 +35,9 @@ class CTP515(PhantomSpec):
     """Catphan CTP515-like low-contrast module: rods of 2 to 15 mm at 1.0, 0.5 and 0.3 %, short ones at 1.0 %.
 
     A contrast c is the body's own matter of density (1 + c) times as high, so that it is the same at every energy.
-    Diameters, contrasts and the short rods' lengths of 3, 5 and 7 mm are grade B, circles of 50 and 25 mm too
-    (pylinac; DKFZ), and so are the angles of rods of 5 mm and more; other angles (spaces of some 5 mm, as between
-    those), which group is where, and the matter of the body are grade C.
+    Diameters and contrasts of the long rods, lengths of 3, 5 and 7 mm of the short ones and circles of 50 and 25 mm
+    are grade B (pylinac; DKFZ), and so are the angles of rods of 5 mm and more; other angles (spaces of some 5 mm, as
+    between those), diameters of the short rods, which group is where, and the matter of the body are grade C.
 
     References
     ----------

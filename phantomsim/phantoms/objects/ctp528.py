@@ -24,10 +24,10 @@ RUN: Final = 6.0
 class CTP528(PhantomSpec):
     """Catphan CTP528-like gauge: 21 groups of aluminium bars, 1 to 21 line pairs per cm, on a circle.
 
-    Groups of 1 to 21 line pairs per cm with gaps of 5 / n mm, and aluminium 2 mm thick along z, are grade A (manual);
-    the circle and the number of bars up to 8 per cm are grade B (pylinac); further numbers of bars, equal spaces
-    between groups, the bars' radial length and the matter of the body are grade C. Bars of a group are parallel. The
-    beads for point spread functions are left out.
+    That the gauge ends at 21 line pairs per cm is grade A (manual); the circle, the gaps of 5 / n mm, the number of
+    bars up to 8 per cm and the sense of rotation are grade B (pylinac); further numbers of bars, equal spaces between
+    groups, the bars' aluminium, radial length and thickness and the matter of the body are grade C. Bars of a group
+    are parallel. The beads for point spread functions are left out.
 
     References
     ----------

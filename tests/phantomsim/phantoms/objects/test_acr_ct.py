@@ -1,4 +1,4 @@
-"""The ACR phantom against ACR's instructions for testing it."""
+"""The ACR phantom against the CT numbers and sizes that are published of it."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ RANGES = {
     "bone": (850, 970),
     "air": (-1005, -970),
 }
-"""CT numbers [HU] that accredited scanners show, ACR (2004)."""
+"""CT numbers [HU] that scanners must show for accreditation (McCollough et al. 2004, doi:10.1118/1.1769632)."""
 
 
 def hounsfield(tissue: Tissue) -> float:
