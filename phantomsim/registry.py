@@ -76,6 +76,7 @@ PHANTOMS = Registry(
         "shepp-logan": "phantomsim.phantoms.shepp_logan:SheppLogan",
         "ellipsoids": "phantomsim.phantoms.ellipsoids:RandomEllipsoids",
         "water-cylinder": "phantomsim.phantoms.water_cylinder:WaterCylinder",
+        "thorax": "phantomsim.phantoms.thorax:RandomThorax",
         "nifti-labels": "phantomsim.phantoms.from_volume:NiftiLabels",
         "ct-volume": "phantomsim.phantoms.from_volume:CTVolume",
         "ctp404": "phantomsim.phantoms.objects.ctp404:CTP404",

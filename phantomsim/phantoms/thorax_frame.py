@@ -1,0 +1,168 @@
+"""Measures of a thorax, and the two pleural cavities from which wall, ribs and lungs are laid out.
+
+Lengths are metres; x points to the patient's left, y to the back, z to the head, and z = 0 is the carina, where the
+trachea divides. Landmarks along z follow textbooks of sectional anatomy, rounded: apex of the lung 10 cm above the
+carina, domes of the diaphragm 11 to 13 cm below it in full inspiration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import cos, sin, sqrt
+
+import numpy as np
+
+from phantomsim.physics.grid import Triple
+from phantomsim.physics.shapes import Shape, along, capsule, ellipsoid, turn
+
+SIDES = (-1, 1)
+"""Right and left, as the sign of x."""
+
+
+@dataclass(frozen=True)
+class Cavity:
+    """One pleural cavity: an ellipsoid turned about z so that its front lies nearer to the middle.
+
+    Parameters
+    ----------
+    centre, semi_axes
+        Middle and semi-axes (z, y, x) [m].
+    side
+        −1 right, 1 left.
+    tilt
+        Angle by which the front leans to the middle [rad].
+    """
+
+    centre: Triple
+    semi_axes: Triple
+    side: int
+    tilt: float
+
+    def shape(self, margin: float = 0.0) -> Shape:
+        """Return the ellipsoid grown by a margin [m]."""
+        z, y, x = (a + margin for a in self.semi_axes)
+        return ellipsoid(self.centre, (z, y, x), turn("z", -self.side * self.tilt))
+
+    def rim(self, angle: float, z: float, margin: float) -> Triple:
+        """Return the point at height z of the ellipsoid grown by a margin.
+
+        Angles run from −π/2 in front over 0 at the side to π/2 behind.
+        """
+        height, depth, width = (a + margin for a in self.semi_axes)
+        scale = sqrt(max(1 - ((z - self.centre[0]) / height) ** 2, 0.02))
+        y, x = scale * depth * sin(angle), scale * width * cos(angle) * self.side
+        lean = -self.side * self.tilt
+        return (
+            z,
+            self.centre[1] + y * cos(lean) + x * sin(lean),
+            self.centre[2] - y * sin(lean) + x * cos(lean),
+        )
+
+    def tangent(self, angle: float) -> float:
+        """Return the angle by which `turn` about z lays a shape's x axis along the rim at an angle [rad]."""
+        _, behind, aside = np.subtract(
+            self.rim(angle + 0.01, self.centre[0], 0), self.rim(angle - 0.01, self.centre[0], 0)
+        )
+        return float(np.arctan2(behind, aside))
+
+
+@dataclass(frozen=True)
+class Thorax:
+    """Outer measures of a thorax, from which all else follows.
+
+    Parameters
+    ----------
+    width, depth
+        Semi-axes of the skin's outline along x and y, without breasts and arms [m].
+    fat
+        Thickness of the fat under the skin [m].
+    muscle
+        Thickness of the muscles outside the ribs, as a factor of an average one [1].
+    lung_height
+        From the apex to the middle of the pleural ellipsoid [m].
+    dome
+        Position z of the top of the right diaphragm [m]; the left stands 1 cm lower.
+    half_length
+        Half length of the trunk along z [m].
+    """
+
+    width: float
+    depth: float
+    fat: float
+    muscle: float
+    lung_height: float
+    dome: float
+    half_length: float
+
+    @property
+    def wall(self) -> tuple[float, float, float]:
+        """Distance from the skin to the pleura at the side, before and behind [m]."""
+        beneath = 0.002 + 0.011
+        return (
+            self.fat + beneath + 0.010 * self.muscle,
+            0.8 * self.fat + beneath + 0.010 * self.muscle,
+            0.8 * self.fat + beneath + 0.020 * self.muscle,
+        )
+
+    @property
+    def cavities(self) -> tuple[Cavity, Cavity]:
+        """The pleural cavities, right and left."""
+        side, front, back = self.wall
+        outer = self.width - side
+        nearest, farthest = -self.depth + front, 0.94 * self.depth - back
+        x = 0.475 * outer
+        centre = (0.098 - self.lung_height, (nearest + farthest) / 2, outer - x)
+        semi_axes = (self.lung_height, (farthest - nearest) / 2, x)
+        right, left = (Cavity((centre[0], centre[1], sign * centre[2]), semi_axes, sign, 0.10) for sign in SIDES)
+        return right, left
+
+    def recess(self, side: int) -> Shape:
+        """Return the front of a lung, which reaches to the middle behind the breast bone."""
+        height = 0.72 * self.lung_height
+        centre = (0.022 - height, self.front + 0.047, side * 0.038)
+        return ellipsoid(centre, (height, 0.044, 0.036), turn("z", side * 0.35))
+
+    @property
+    def back(self) -> float:
+        """Position y of the hindmost pleura [m]."""
+        return 0.94 * self.depth - self.wall[2]
+
+    @property
+    def front(self) -> float:
+        """Position y of the foremost pleura [m]."""
+        return -self.depth + self.wall[1]
+
+    @property
+    def spine(self) -> float:
+        """Position y of the middle of the vertebral bodies [m]."""
+        return self.back - 0.030
+
+    @property
+    def trachea(self) -> float:
+        """Position y of the carina [m]."""
+        return self.spine - 0.036
+
+    @property
+    def size(self) -> float:
+        """Size of the mediastinal organs, 1 in a chest of 33 cm."""
+        return min(max(self.width / 0.165, 0.88), 1.12)
+
+
+def tube(start: Sequence[float], end: Sequence[float], radius: float) -> Shape:
+    """Return the capsule around a straight line between two points (z, y, x) [m]."""
+    span = np.subtract(end, start)
+    z, y, x = (float(c) for c in np.add(start, end) / 2)
+    direction: Triple = (float(span[0]), float(span[1]), float(span[2]))
+    half = float(np.linalg.norm(span)) / 2
+    return capsule((z, y, x), (half + radius, radius, radius), along(direction))
+
+
+def chain(points: Sequence[Sequence[float]], radii: Sequence[float]) -> list[Shape]:
+    """Return a capsule between each pair of neighbouring points, one radius for each."""
+    return [tube(a, b, r) for a, b, r in zip(points[:-1], points[1:], radii, strict=True)]
+
+
+def moved(shape: Shape, z: float) -> Shape:
+    """Return a shape moved along z [m]."""
+    return replace(shape, centre=(shape.centre[0] + z, *shape.centre[1:]))
