@@ -36,7 +36,8 @@ class Defrise(PhantomSpec):
 
     @model_validator(mode="after")
     def _check(self) -> Defrise:
-        get(self.disk), get(self.between)
+        for name in (self.disk, self.between):
+            get(name)
         return self
 
     def generate(self, key: Key) -> Phantom:

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from phantomsim.phantoms.phantom import Phantom, Truths
 from phantomsim.phantoms.scene import Part, Scene, compose
+from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.shapes import Rotation, Shape, box, cylinder, ellipsoid, turn
 from phantomsim.spec import Spec
 from phantomsim.tissues import Tissue, get
@@ -41,9 +42,17 @@ class Pose(Spec):
     shift_mm: Point = Field(default=(0.0, 0.0, 0.0), description="shift (z, y, x) after the turn")
 
     def place(self, phantom: Phantom) -> Phantom:
-        """Return a phantom made of shapes in this pose, the points of its truth tables moved with it."""
+        """Return a phantom made of shapes in this pose, the points of its truth tables moved with it.
+
+        Raises
+        ------
+        ShapeError
+            If the phantom is not made of shapes.
+        """
         scene = phantom.body
-        if not isinstance(scene, Scene) or self == Pose():
+        if not isinstance(scene, Scene):
+            raise ShapeError(f"only a phantom made of shapes can be turned and shifted, not a {type(scene).__name__}")
+        if self == Pose():
             return phantom
         shapes = tuple(self._move(shape) for shape in scene.shapes)
         truths = {name: tuple(self._row(row) for row in rows) for name, rows in phantom.truths.items()}

@@ -1,13 +1,19 @@
 """What holds for every test object, whatever it is."""
 
+import json
+
 import numpy as np
 import pytest
 
+from phantomsim.phantoms.objects.inserts import Pose
 from phantomsim.phantoms.phantom import Phantom
+from phantomsim.phantoms.volume import LabelBody
+from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
 from phantomsim.physics.xray.geometry import ParallelBeam, rays
 from phantomsim.registry import PHANTOMS
+from phantomsim.tissues import get
 
 KINDS = [
     *("ctp404", "ctp515", "ctp528", "acr-ct", "nema-iq", "nema-nu4"),
@@ -71,3 +77,17 @@ def test_a_pose_turns_from_left_to_back_and_then_shifts() -> None:
     for before, after in zip(still.truths["inserts"], moved.truths["inserts"], strict=True):
         z, y, x = before["centre_mm"]
         assert after["centre_mm"] == pytest.approx([z + 1, x + 2, -y + 3])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_truths_are_plain_and_recipes_list_the_kind(kind: str) -> None:
+    truths = build(kind, pose={"roll_deg": 5.0}).truths
+    assert json.loads(json.dumps(truths)) == {name: [dict(row) for row in rows] for name, rows in truths.items()}
+    assert truths["anatomy"][0]["part"] == "body"
+    assert len(PHANTOMS.summary(kind)) > 20
+
+
+def test_a_pose_of_what_has_no_shapes_is_refused() -> None:
+    body = LabelBody(np.zeros((1, 2, 2), np.uint8), Grid((1, 2, 2), (1e-3,) * 3))
+    with pytest.raises(ShapeError, match="LabelBody"):
+        Pose().place(Phantom((get("air"),), body))
