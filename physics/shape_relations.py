@@ -8,6 +8,7 @@ largest norm, or component, on each piece.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Final, Literal
 
@@ -26,6 +27,14 @@ TOUCHING: Final = 1e-9
 _STEPS: Final = 60  # of the search for a separating direction; bodies that need more nearly touch
 
 
+def boxes_meet(shapes: Sequence[Shape]) -> list[list[int]]:
+    """Return for each shape the numbers of those before it whose bounding boxes meet its own; others are apart."""
+    centre = np.asarray([shape.centre for shape in shapes], np.float64).reshape(-1, 3)
+    half = np.asarray([shape.half_extent for shape in shapes], np.float64).reshape(-1, 3)
+    meet = [(np.abs(centre[:i] - centre[i]) < half[:i] + half[i]).all(axis=1) for i in range(len(shapes))]
+    return [[int(number) for number in np.flatnonzero(row)] for row in meet]
+
+
 def relation(first: Shape, second: Shape) -> Relation:
     """Return how two shapes lie, as far as it can be proven.
 
@@ -34,8 +43,7 @@ def relation(first: Shape, second: Shape) -> Relation:
         ``"apart"`` (their interiors do not meet), ``"holds"`` (the first holds the second), ``"held"`` (the second
         holds the first), or ``"unknown"``: they overlap in part, or nothing could be proven.
     """
-    gap = np.abs(np.subtract(first.centre, second.centre)) - np.add(first.half_extent, second.half_extent)
-    if gap.max() >= 0:
+    if not boxes_meet([first, second])[1]:
         return "apart"
     if second.volume <= first.volume * (1 + TOUCHING) and holds(first, second):
         return "holds"

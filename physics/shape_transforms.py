@@ -29,12 +29,14 @@ from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.canonical_transforms import ball, disc, segment, sincos_turns64
 from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.kernel import Kernel, loop_nest, scalar
-from phantomsim.physics.shape_relations import relation
+from phantomsim.physics.shape_relations import boxes_meet, relation
 from phantomsim.physics.shapes import BOX, CODES, CYLINDER, ELLIPSOID, Shape
 
 LANES: Final = 64  # frequencies of a CPU block
 LINEAR: Final = 1e-9
 """Values of an additive scene follow their sums if none is off by more than this part of the largest."""
+ROUNDING: Final = 1e-13
+"""Steps smaller than this part of the largest value are what is left of equal values."""
 _KNOWN: Final = ("ellipsoid", "cylinder", "box")
 
 
@@ -218,9 +220,9 @@ def scene_transform(
 def _layered(shapes: Sequence[Shape], codes: Sequence[int], values: npt.NDArray[np.number]) -> npt.NDArray[np.number]:
     """Return what each shape adds (…, shape) where a later one replaces what it covers."""
     weights = np.zeros((*values.shape[:-1], len(shapes)), values.dtype)
-    for top, shape in enumerate(shapes):
+    for top, (shape, near) in enumerate(zip(shapes, boxes_meet(shapes), strict=True)):
         under = values[..., 0].copy()
-        for below in range(top):
+        for below in near:
             if not weights[..., below].any():  # not to be told from what it covers, or covered itself
                 continue
             match relation(shapes[below], shape):
@@ -230,7 +232,8 @@ def _layered(shapes: Sequence[Shape], codes: Sequence[int], values: npt.NDArray[
                     weights[..., below] = 0
                 case "unknown":
                     raise _partial(shapes, below, top)
-        weights[..., top] = values[..., codes[top]] - under
+        step = values[..., codes[top]] - under
+        weights[..., top] = np.where(np.abs(step) > ROUNDING * np.abs(values).max(initial=0.0), step, 0)
     return weights
 
 
@@ -246,8 +249,8 @@ def _additive(
     if (off <= LINEAR * np.abs(steps).max(axis=-1, keepdims=True)).all():  # any overlap will do
         return np.asarray(slope[..., None] * np.asarray(codes, np.float64))
     around = np.zeros(len(shapes), np.int64)  # the sum of the codes of those that hold a shape
-    for second in range(len(shapes)):
-        for first in range(second):
+    for second, near in enumerate(boxes_meet(shapes)):
+        for first in near:
             match relation(shapes[first], shapes[second]):
                 case "holds":
                     around[second] += codes[first]

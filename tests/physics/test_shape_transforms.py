@@ -9,6 +9,7 @@ from phantomsim.physics import shapes as s
 from phantomsim.physics import voxels
 from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.grid import Grid
+from phantomsim.physics.kernel import threads
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shape_transforms import scene_transform, transform
 from phantomsim.physics.xray.paths import path_lengths
@@ -215,6 +216,10 @@ def test_partial_overlap_is_an_error_unless_it_makes_no_difference():
     assert linear == pytest.approx(transform(OVERLAP, [1.0, 2.0], k))
     unseen = scene_transform(OVERLAP, [1, 2], [0.3, 0.3, 2.0], k)
     assert unseen == pytest.approx(transform(OVERLAP[1:], [1.7], k))
+    # an island of the background's own value may be overlapped: 0.1 + 0.7 - 0.8 leaves a rounding error
+    body = [s.ellipsoid(ORIGIN, (0.3,) * 3), s.ellipsoid(ORIGIN, (0.2,) * 3), *OVERLAP]
+    island = scene_transform(body, [1, 2, 2, 3], [0.1, 0.8, 0.3, 2.0], k)
+    assert island == pytest.approx(transform([*body[:2], body[3]], [0.7, -0.5, 1.7], k))
 
 
 def test_what_has_no_transform_is_an_error():
@@ -231,6 +236,14 @@ def test_what_has_no_transform_is_an_error():
         scene_transform(OVERLAP, [1], [0.0, 1.0], k)
     with pytest.raises(ShapeError, match="finite"):
         scene_transform(OVERLAP, [1, 1], [0.0, np.nan], k)
+
+
+def test_result_does_not_depend_on_threads():
+    k = frequencies(1000, 100.0)
+    with threads(1):
+        one_thread = scene_transform(*NESTED, VALUES, k)
+    with threads(3):
+        assert scene_transform(*NESTED, VALUES, k).tobytes() == one_thread.tobytes()
 
 
 def test_no_shapes_and_no_frequencies_are_no_error():

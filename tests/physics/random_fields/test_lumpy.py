@@ -100,6 +100,10 @@ def test_single_lumps_in_clusters_of_one_poisson_number_tend_to_the_plain_backgr
     assert round_lumps.covariance(lag) == pytest.approx(plain.covariance(lag), rel=2e-6)
 
 
+def test_a_world_with_hardly_a_lump_is_its_base():
+    assert (replace(FLAT, density=1e-9).draw(Key(1), Grid((1, 5, 5), (1e-3, 1e-3, 1e-3))) == FLAT.base).all()
+
+
 def test_reach_leaves_out_less_than_single_precision():
     assert np.exp(-0.5 * REACH**2) < 2**-24
 
