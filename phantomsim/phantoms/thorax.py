@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from phantomsim.phantoms import thorax_bones, thorax_heart, thorax_wall
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
-from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, integer_between, place_lesions
+from phantomsim.phantoms.placement import GAP, Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
 from phantomsim.phantoms.thorax_frame import Cavity, Thorax, moved, tube
 from phantomsim.phantoms.thorax_trees import ends, grow
@@ -34,7 +34,7 @@ LIMITS: Final[dict[str, tuple[float, float, str]]] = {
     "ground_glass_density": (350, 900, "in kg/m3: denser than lung, less dense than solid tissue"),
     "iodine_mg_ml": (0, 30, "in mg/ml"),
     "vessel_ends": (4, 400, "ends of each of the four vessel trees"),
-    "level_mm": (-140, 80, "mm from the carina: from the diaphragm to the apex of the lungs"),
+    "level_mm": (-130, 70, "mm from the carina: from the diaphragm to the apex of the lungs"),
 }
 
 
@@ -105,6 +105,7 @@ class RandomThorax(PhantomSpec):
             wall = [*thorax_wall.arms(thorax), *wall]
         if self.couch:
             wall = [*thorax_wall.couch(thorax), *wall]
+        wall += thorax_wall.between_lungs(thorax)
         tissue = get("lung_inflated").diluted(drawn["lung_density"])
         fronts = [Part(thorax.recess(cavity.side), tissue, "lung") for cavity in thorax.cavities]
         lungs = [Part(cavity.shape(), tissue, "lung") for cavity in thorax.cavities]
@@ -121,31 +122,33 @@ class RandomThorax(PhantomSpec):
             *thorax_bones.ribs(thorax, key.fold("ribs")),
             *thorax_bones.spine(thorax, key.fold("spine")),
         ]
-        trees = self._trees(thorax, [part.shape for part in middle], filled, bronchi, drawn, key.fold("trees"))
+        obstacles = [part.shape for part in middle if part.name in ("fat", "diaphragm", "pericardial fat")]
+        trees = self._trees(thorax, obstacles, filled, bronchi, drawn, key.fold("trees"))
         level = 1e-3 * drawn["level_mm"]
 
-        def placed(parts: list[Part]) -> list[Part]:
-            return [replace(part, shape=moved(part.shape, -level)) for part in parts]
-
-        solid, rows = place_lesions(self.lesions, placed(lungs + middle + bones), ("lung",), key.fold("solid"))
-        hosts = placed(lungs + middle + bones) + solid
-        glass, more = place_lesions(self.ground_glass, hosts, ("lung",), key.fold("ground glass"))
+        wall, fronts, lungs, trees, rest = (
+            [replace(part, shape=moved(part.shape, -level)) for part in parts]
+            for parts in (wall, fronts, lungs, trees, [*middle, *bones])
+        )
+        hosts = [*lungs, *(part for part in rest if self._reachable(part.shape))]
+        solid, rows = place_lesions(self.lesions, hosts, ("lung",), key.fold("solid"))
+        glass, more = place_lesions(self.ground_glass, [*hosts, *solid], ("lung",), key.fold("ground glass"))
         thinned = get(self.ground_glass.tissue).diluted(drawn["ground_glass_density"])
         glass = [replace(part, tissue=thinned) for part in glass]
         return compose(
             get("air"),
-            [
-                *placed([*wall, *thorax_wall.between_lungs(thorax), *fronts, *lungs]),
-                *glass,
-                *placed([*trees, *middle, *bones]),
-                *solid,
-            ],
+            [*wall, *fronts, *lungs, *glass, *trees, *rest, *solid],
             names=NAMES,
             truths={
                 "anatomy": ({"part": "thorax", **drawn},),
                 "lesions": (*rows, *({**row, "tissue": thinned.name} for row in more)),
             },
         )
+
+    def _reachable(self, shape: Shape) -> bool:
+        """Return whether a lesion can touch a shape: the others need not be asked."""
+        reach = max(lesions.depth_mm + lesions.diameter_mm[1] for lesions in (self.lesions, self.ground_glass))
+        return abs(shape.centre[0]) - shape.half_extent[0] < 5e-4 * reach + GAP
 
     def _draw(self, key: Key) -> dict[str, Any]:
         """Return every drawn measure by its name in the truth table."""

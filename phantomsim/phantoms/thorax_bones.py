@@ -9,7 +9,7 @@ import numpy as np
 
 from phantomsim.phantoms.placement import between
 from phantomsim.phantoms.scene import Part
-from phantomsim.phantoms.thorax_frame import SIDES, Cavity, Thorax, tube
+from phantomsim.phantoms.thorax_frame import SIDES, Cavity, Thorax, fitted, tube
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape, capsule, cylinder, ellipsoid, turn
@@ -124,9 +124,10 @@ def shoulders(thorax: Thorax) -> list[Part]:
         outward = np.subtract(cavity.rim(angle, z, 0.0165), (z, y, x))
         turned = turn("z", cavity.tangent(angle))
         _, dy, dx = (float(c) for c in outward)
-        plate = ellipsoid((0.0, y + dy, x + dx), (0.078, 0.0026, 0.042), turned)
-        spine_of = ellipsoid((0.050, y + 1.3 * dy, x + 1.3 * dx), (0.009, 0.0040, 0.040), turned)
-        flesh = ellipsoid((0.005, y + dy, x + dx), (0.092, 0.0095, 0.046), turned)
+        flesh = fitted(thorax, ellipsoid((0.005, y + dy, x + dx), (0.092, 0.0095, 0.046), turned))
+        narrow = flesh.semi_axes[2] / 0.046
+        plate = ellipsoid((0.0, y + dy, x + dx), (0.078, 0.0026, 0.042 * narrow), turned)
+        spine_of = ellipsoid((0.050, y + 1.15 * dy, x + 1.15 * dx), (0.009, 0.0040, 0.040 * narrow), turned)
         parts = [Part(flesh, get("muscle"), "muscle"), *parts]
         for piece in (plate, spine_of):
             parts += _bone(piece, 0.0010, get("red_marrow"), "scapula")

@@ -13,8 +13,9 @@ from math import cos, sin, sqrt
 
 import numpy as np
 
+from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.grid import Triple
-from phantomsim.physics.shapes import Shape, along, capsule, ellipsoid, turn
+from phantomsim.physics.shapes import Shape, along, capsule, cylinder, ellipsoid, turn
 
 SIDES = (-1, 1)
 """Right and left, as the sign of x."""
@@ -117,6 +118,13 @@ class Thorax:
         right, left = (Cavity((centre[0], centre[1], sign * centre[2]), semi_axes, sign, 0.10) for sign in SIDES)
         return right, left
 
+    def trunk(self, inset: float) -> list[Shape]:
+        """Return the trunk, which is squarer than an ellipse, within a distance from its surface [m]."""
+        x, y, z = self.width - inset, self.depth - inset, self.half_length
+        corners = [cylinder((0.0, -0.05 * y, side * 0.32 * x), (z, 0.88 * y, 0.665 * x)) for side in SIDES]
+        front = cylinder((0.0, -0.05 * y, 0.0), (z, 0.95 * y, 0.975 * x))
+        return [front, cylinder((0.0, 0.10 * y, 0.0), (z, 0.84 * y, x)), *corners]
+
     def recess(self, side: int) -> Shape:
         """Return the front of a lung, which reaches to the middle behind the breast bone."""
         height = 0.72 * self.lung_height
@@ -161,6 +169,19 @@ def tube(start: Sequence[float], end: Sequence[float], radius: float) -> Shape:
 def chain(points: Sequence[Sequence[float]], radii: Sequence[float]) -> list[Shape]:
     """Return a capsule between each pair of neighbouring points, one radius for each."""
     return [tube(a, b, r) for a, b, r in zip(points[:-1], points[1:], radii, strict=True)]
+
+
+def fitted(thorax: Thorax, shape: Shape) -> Shape:
+    """Return an ellipsoid with an axis along z, narrowed across it until it lies 2 mm under the skin."""
+    trunk = thorax.trunk(0.004)
+    angles = np.linspace(0, 2 * np.pi, 36)
+    ring = np.column_stack([0 * angles, np.sin(angles), np.cos(angles)])
+    while not np.any([s.holds(shape.centre + ring @ shape.matrix.T) for s in trunk], axis=0).all():
+        z, y, x = shape.semi_axes
+        if x < 0.005:
+            raise RecipeError("no room for the muscles of the chest: ask for a wider chest, less fat or less muscle")
+        shape = replace(shape, semi_axes=(z, 0.96 * y, 0.94 * x))
+    return shape
 
 
 def moved(shape: Shape, z: float) -> Shape:

@@ -6,33 +6,27 @@ import numpy as np
 
 from phantomsim.phantoms.scene import Part
 from phantomsim.phantoms.thorax_bones import humerus
-from phantomsim.phantoms.thorax_frame import SIDES, Cavity, Thorax
+from phantomsim.phantoms.thorax_frame import SIDES, Cavity, Thorax, fitted
 from phantomsim.physics.shapes import Shape, box, cylinder, ellipsoid, turn
 from phantomsim.tissues import get
 
 
 def skin(thorax: Thorax) -> list[Part]:
     """Return the skin of the trunk."""
-    return [Part(shape, get("skin"), "skin") for shape in _trunk(thorax, 0.0)]
+    return [Part(shape, get("skin"), "skin") for shape in thorax.trunk(0.0)]
 
 
 def fat(thorax: Thorax) -> list[Part]:
     """Return the fat under the skin."""
-    return [Part(shape, get("adipose"), "fat") for shape in _trunk(thorax, 0.002)]
+    return [Part(shape, get("adipose"), "fat") for shape in thorax.trunk(0.002)]
 
 
-def _trunk(thorax: Thorax, inset: float) -> list[Shape]:
-    """Return the trunk, which is squarer than an ellipse, within a distance from its surface [m]."""
-    x, y, z = thorax.width - inset, thorax.depth - inset, thorax.half_length
-    corners = [cylinder((0.0, -0.05 * y, side * 0.32 * x), (z, 0.88 * y, 0.665 * x)) for side in SIDES]
-    front = cylinder((0.0, -0.05 * y, 0.0), (z, 0.95 * y, 0.975 * x))
-    return [front, cylinder((0.0, 0.10 * y, 0.0), (z, 0.84 * y, x)), *corners]
-
-
-def _against(cavity: Cavity, angle: float, z: float, out: float, semi_axes: tuple[float, float, float]) -> Shape:
+def _against(
+    thorax: Thorax, cavity: Cavity, angle: float, z: float, out: float, semi_axes: tuple[float, float, float]
+) -> Shape:
     """Return an ellipsoid that lies flat on the wall of a cavity, its middle at a distance `out` from the pleura."""
     place = cavity.rim(angle, z, out)
-    return ellipsoid(place, semi_axes, turn("z", cavity.tangent(angle)))
+    return fitted(thorax, ellipsoid(place, semi_axes, turn("z", cavity.tangent(angle))))
 
 
 def muscles(thorax: Thorax) -> list[Part]:
@@ -42,12 +36,18 @@ def muscles(thorax: Thorax) -> list[Part]:
     for cavity in thorax.cavities:
         side = cavity.side
         thin = 0.0065 * flesh
-        minor = _against(cavity, -0.80, 0.045, 0.018, (0.045, 1.6 * thin, 0.046))
+        minor = _against(thorax, cavity, -0.80, 0.045, 0.018, (0.045, 1.6 * thin, 0.046))
         parts.append(Part(minor, muscle, "muscle"))
         parts += [
-            Part(_against(cavity, -0.95, 0.000, 0.011 + thin, (0.085, thin, 0.047)), muscle, "muscle"),  # pectorals
-            Part(_against(cavity, 0.25, -0.080, 0.009 + 0.7 * thin, (0.100, 0.8 * thin, 0.048)), muscle, "muscle"),
-            Part(_against(cavity, 0.75, -0.100, 0.010 + 0.7 * thin, (0.100, 0.9 * thin, 0.046)), muscle, "muscle"),
+            Part(
+                _against(thorax, cavity, -0.95, 0.000, 0.011 + thin, (0.085, thin, 0.047)), muscle, "muscle"
+            ),  # pectorals
+            Part(
+                _against(thorax, cavity, 0.25, -0.080, 0.009 + 0.7 * thin, (0.100, 0.8 * thin, 0.048)), muscle, "muscle"
+            ),
+            Part(
+                _against(thorax, cavity, 0.75, -0.100, 0.010 + 0.7 * thin, (0.100, 0.9 * thin, 0.046)), muscle, "muscle"
+            ),
         ]
         behind = (0.0, thorax.back + 0.009 + 0.004 * flesh, side * 0.033)
         semi_axes = (thorax.half_length, 0.010 + 0.007 * flesh, 0.030)
