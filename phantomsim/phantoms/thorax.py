@@ -41,9 +41,8 @@ LIMITS: Final[dict[str, tuple[float, float, str]]] = {
 class RandomThorax(PhantomSpec):
     """A random adult chest: lungs with vessel and bronchial trees, heart, great vessels, ribs, spine and nodules.
 
-    Each pair is a range that one number is drawn from. Chest breadth and depth cover those of adults between the 5th
-    percentile of women and the 95th of men (C. C. Gordon et al., *2012 Anthropometric Survey of U.S. Army Personnel*,
-    NATICK/TR-15/007), with fat beyond.
+    Each pair is a range that one number is drawn from. Sizes are round figures of adults in full inspiration that set a
+    plausible scene, not a fit to one survey; the lungs hold 4 to 6 L on average, as in The Physics Factbook.
     """
 
     kind: Literal["thorax"]

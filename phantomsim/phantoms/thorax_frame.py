@@ -151,11 +151,6 @@ class Thorax:
         """Position y of the carina [m]."""
         return self.spine - 0.036
 
-    @property
-    def size(self) -> float:
-        """Size of the mediastinal organs, 1 in a chest of 33 cm."""
-        return min(max(self.width / 0.165, 0.88), 1.12)
-
 
 def tube(start: Sequence[float], end: Sequence[float], radius: float) -> Shape:
     """Return the capsule around a straight line between two points (z, y, x) [m]."""

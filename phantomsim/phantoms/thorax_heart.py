@@ -1,7 +1,7 @@
 """Heart, great vessels, airway and diaphragm of a thorax.
 
-Places are those of textbooks of sectional anatomy relative to the carina, the spine and the breast bone; all lengths
-of organs scale with `Thorax.size`, and those of the heart with the cube root of its volume.
+Places relative to the carina, the spine and the breast bone are rounded from sectional anatomy; lengths of the heart
+scale with the cube root of its volume.
 """
 
 from __future__ import annotations
