@@ -77,6 +77,7 @@ PHANTOMS = Registry(
         "ellipsoids": "phantomsim.phantoms.ellipsoids:RandomEllipsoids",
         "water-cylinder": "phantomsim.phantoms.water_cylinder:WaterCylinder",
         "thorax": "phantomsim.phantoms.thorax:RandomThorax",
+        "head": "phantomsim.phantoms.head:RandomHead",
         "nifti-labels": "phantomsim.phantoms.from_volume:NiftiLabels",
         "ct-volume": "phantomsim.phantoms.from_volume:CTVolume",
         "ctp404": "phantomsim.phantoms.objects.ctp404:CTP404",
