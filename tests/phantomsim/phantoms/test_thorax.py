@@ -36,7 +36,7 @@ def test_the_same_key_makes_the_same_phantom_and_another_key_another() -> None:
 
 
 def test_lungs_hold_four_to_six_litres_on_average() -> None:
-    """Total lung capacity of adults is 4 to 6 L on average (The Physics Factbook); a person may have 25 % less or more."""
+    """Total lung capacity of adults is 4 to 6 L on average (The Physics Factbook); a person ± 25 %."""
     volumes = [litres(make(seed, level_mm=(0, 0), vessel_ends=(4, 4)), "lung_inflated") for seed in range(6)]
     assert 4.2 < np.mean(volumes) < 6.0
     assert min(volumes) > 3.1
@@ -47,7 +47,8 @@ def test_the_heart_fills_the_volume_that_was_drawn() -> None:
     """The pericardial sac is an ellipsoid; ventricles and atria scale with it, and the walls are those of an adult.
 
     Myocardium: left ventricular mass 53 ± 9 g/m² in men, 42 ± 7 g/m² in women, over 1.6 to 2.1 m²
-    (S. E. Petersen et al., J. Cardiovasc. Magn. Reson. 19:18 (2017), doi:10.1186/s12968-017-0327-9), with a third to a half of that again in the thin walls of the right ventricle and the atria.
+    (S. E. Petersen et al., J. Cardiovasc. Magn. Reson. 19:18 (2017), doi:10.1186/s12968-017-0327-9),
+    with a third to a half of that again in the thin walls of the right ventricle and the atria.
     """
     for seed in range(3):
         phantom = make(seed, level_mm=(-70, -70), vessel_ends=(8, 8))
