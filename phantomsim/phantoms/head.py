@@ -45,14 +45,12 @@ class RandomHead(PhantomSpec):
     height of it lies at z = 0: about 50 the centrum semiovale, 20 the ventricles' bodies, 5 the basal ganglia, −15 the
     midbrain, −30 the orbits, −60 the maxillary sinuses, −90 the teeth.
 
-    Length, breadth and thickness of the skull are the ranges of adults in the references; thickness of cortex is
+    Length and breadth lie within Gordon's survey, thickness of the skull is a textbook's 5 to 9 mm, that of cortex is
     Fischl and Dale's, gyri and nuclei are those of the atlas in `phantomsim.phantoms.head_frame`.
 
     References
     ----------
-    C. C. Gordon et al., "2012 Anthropometric Survey of U.S. Army Personnel", Natick/TR-15/007 (2014). H. Li et al.,
-    "A statistical geometrical description of the human skull", in Stapp Car Crash J. and PLoS ONE 10 (2015),
-    doi:10.1371/journal.pone.0127322. B. Fischl, A. M. Dale, "Measuring the thickness of the human cerebral cortex from
+    C. C. Gordon et al., "2012 Anthropometric Survey of U.S. Army Personnel", Natick/TR-15/007 (2014). B. Fischl, A. M. Dale, "Measuring the thickness of the human cerebral cortex from
     magnetic resonance images", PNAS 97 (2000), doi:10.1073/pnas.200033797.
     """
 
