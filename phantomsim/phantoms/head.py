@@ -50,8 +50,9 @@ class RandomHead(PhantomSpec):
 
     References
     ----------
-    C. C. Gordon et al., "2012 Anthropometric Survey of U.S. Army Personnel", Natick/TR-15/007 (2014). B. Fischl, A. M. Dale, "Measuring the thickness of the human cerebral cortex from
-    magnetic resonance images", PNAS 97 (2000), doi:10.1073/pnas.200033797.
+    C. C. Gordon et al., "2012 Anthropometric Survey of U.S. Army Personnel", Natick/TR-15/007 (2014). B. Fischl, A. M.
+    Dale, "Measuring the thickness of the human cerebral cortex from magnetic resonance images", PNAS 97 (2000),
+    doi:10.1073/pnas.200033797.
     """
 
     kind: Literal["head"]
