@@ -74,10 +74,10 @@ PHANTOMS = Registry(
     "phantom",
     {
         "shepp-logan": "phantomsim.phantoms.shepp_logan:SheppLogan",
-        "ellipsoids": "phantomsim.phantoms.ellipsoids:RandomEllipsoids",
+        "ellipsoids": "phantomsim.phantoms.abdomen.ellipsoids:RandomEllipsoids",
         "water-cylinder": "phantomsim.phantoms.water_cylinder:WaterCylinder",
-        "thorax": "phantomsim.phantoms.thorax:RandomThorax",
-        "head": "phantomsim.phantoms.head:RandomHead",
+        "thorax": "phantomsim.phantoms.thorax.thorax:RandomThorax",
+        "head": "phantomsim.phantoms.head.head:RandomHead",
         "nifti-labels": "phantomsim.phantoms.from_volume:NiftiLabels",
         "ct-volume": "phantomsim.phantoms.from_volume:CTVolume",
         "ctp404": "phantomsim.phantoms.objects.ctp404:CTP404",

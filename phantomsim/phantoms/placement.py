@@ -59,7 +59,7 @@ class Lesions(Spec):
 
 
 def place_lesions(
-    lesions: Lesions, parts: Sequence[Part], hosts: Sequence[str], key: Key, *, over: Sequence[str] = ()
+    lesions: Lesions, parts: Sequence[Part], hosts: Sequence[str], key: Key
 ) -> tuple[list[Part], tuple[dict[str, Any], ...]]:
     """Place lesions inside parts of the given names, clear of their borders, of later parts, and of each other.
 
@@ -75,8 +75,6 @@ def place_lesions(
         Names of the parts that may hold a lesion.
     key
         Stream to draw from; lesion i is the same whatever the number of lesions.
-    over
-        Names of later parts that a lesion may cover, such as vessels within its host.
 
     Returns
     -------

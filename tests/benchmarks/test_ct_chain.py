@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from phantomsim import tissues
-from phantomsim.phantoms.ellipsoids import RandomEllipsoids
+from phantomsim.phantoms.abdomen.ellipsoids import RandomEllipsoids
 from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.volume import LabelBody
 from phantomsim.physics.grid import Grid

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from phantomsim.phantoms.ellipsoids import RandomEllipsoids
+from phantomsim.phantoms.abdomen.ellipsoids import RandomEllipsoids
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.kernel import threads
 from phantomsim.physics.rng import Key

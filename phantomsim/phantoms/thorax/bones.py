@@ -9,7 +9,7 @@ import numpy as np
 
 from phantomsim.phantoms.placement import between
 from phantomsim.phantoms.scene import Part
-from phantomsim.phantoms.thorax_frame import SIDES, Cavity, Thorax, fitted, tube
+from phantomsim.phantoms.thorax.frame import SIDES, Cavity, Thorax, fitted, tube
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape, capsule, cylinder, ellipsoid, turn

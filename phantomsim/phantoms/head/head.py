@@ -8,8 +8,8 @@ from typing import Final, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from phantomsim.phantoms import head_brain, head_cortex, head_cranium, head_face
-from phantomsim.phantoms.head_frame import SIDES, Head, posed
+from phantomsim.phantoms.head import brain, cortex, cranium, face
+from phantomsim.phantoms.head.frame import SIDES, Head, posed
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
@@ -45,8 +45,8 @@ class RandomHead(PhantomSpec):
     height of it lies at z = 0: about 50 the centrum semiovale, 20 the ventricles' bodies, 5 the basal ganglia, −15 the
     midbrain, −30 the orbits, −60 the maxillary sinuses, −90 the teeth.
 
-    Length and breadth lie within Gordon's survey, thickness of the skull is a textbook's 5 to 9 mm, that of cortex is
-    Fischl and Dale's, gyri and nuclei are those of the atlas in `phantomsim.phantoms.head_frame`.
+    Sizes are round figures of a textbook head, grade C: the survey, atlas and cortex measurements below set their scale
+    but were not read again for this table.
 
     References
     ----------
@@ -87,11 +87,11 @@ class RandomHead(PhantomSpec):
         """Make one phantom: measures, pose, folds, nuclei, bones and lesions are drawn from streams of their own."""
         measures = key.fold("measures")
         names = ("length", "breadth", "skull", "scalp", "cortex")
-        length, breadth, skull, scalp, cortex = (
+        length, breadth, skull, scalp, grey = (
             between(measures.fold(name), getattr(self, f"{name}_mm")) for name in names
         )
         height = between(measures.fold("height"), (0.97, 1.03))
-        head = Head(length, breadth, height, skull, scalp, cortex, between(measures.fold("atrophy"), self.atrophy))
+        head = Head(length, breadth, height, skull, scalp, grey, between(measures.fold("atrophy"), self.atrophy))
         level = between(measures.fold("level"), self.level_mm)
         tilt, turned = (between(measures.fold(name), getattr(self, f"{name}_deg")) for name in ("tilt", "turn"))
         parts = posed(anatomy(head, key), 1e-3 * level, _rotation(tilt, turned))
@@ -102,7 +102,7 @@ class RandomHead(PhantomSpec):
             "breadth_mm": breadth,
             "skull_mm": skull,
             "scalp_mm": scalp,
-            "cortex_mm": cortex,
+            "cortex_mm": grey,
             "height_ratio": height,
             "atrophy": head.atrophy,
             "level_mm": level,
@@ -116,19 +116,19 @@ class RandomHead(PhantomSpec):
 def anatomy(head: Head, key: Key) -> list[Part]:
     """Return the parts of a head in the frame of the atlas [m], from the lowest to the topmost."""
     return [
-        *head_cranium.outside(head),
-        *head_cranium.vault(head),
-        *head_cortex.cerebrum(head),
-        *head_cortex.midline(head),
-        *head_cortex.folds(head, key.fold("folds")),
-        *head_brain.hemispheres(head, key.fold("nuclei")),
-        *head_brain.hindbrain(head, key.fold("hindbrain")),
-        *head_face.midface(head, key.fold("face")),
-        *(part for side in SIDES for part in head_face.orbit(head, side, key.fold("orbit", side))),
-        *head_face.ethmoid(head, key.fold("ethmoid")),
-        *head_face.jaws(head, key.fold("teeth")),
-        *head_cranium.base(head, key.fold("base")),
-        *head_cranium.neck(head),
+        *cranium.outside(head),
+        *cranium.vault(head),
+        *cortex.cerebrum(head),
+        *cortex.midline(head),
+        *cortex.folds(head, key.fold("folds")),
+        *brain.hemispheres(head, key.fold("nuclei")),
+        *brain.hindbrain(head, key.fold("hindbrain")),
+        *face.midface(head, key.fold("face")),
+        *(part for side in SIDES for part in face.orbit(head, side, key.fold("orbit", side))),
+        *face.ethmoid(head, key.fold("ethmoid")),
+        *face.jaws(head, key.fold("teeth")),
+        *cranium.base(head, key.fold("base")),
+        *cranium.neck(head),
     ]
 
 

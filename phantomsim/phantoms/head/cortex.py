@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from phantomsim.phantoms.head_frame import FRONTAL, PARIETAL, SIDES, Head, Oval, fill, frame, middle_fossa, normal
+from phantomsim.phantoms.head.frame import FRONTAL, PARIETAL, SIDES, Head, Oval, fill, frame, middle_fossa, normal
 from phantomsim.phantoms.scene import Part
 from phantomsim.physics.rng import Key, uniform
 from phantomsim.physics.shapes import Shape, capsule

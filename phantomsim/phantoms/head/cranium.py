@@ -1,6 +1,6 @@
 """Outside and bones of a head: skin, fat, muscles, the vault with its diploe, the base with its air cells, the neck.
 
-Places and sizes are those of the atlas of `head_frame` [mm].
+Places and sizes are those of the atlas of `phantomsim.phantoms.head.frame` [mm].
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import cos, sin
 from typing import Final
 
-from phantomsim.phantoms.head_frame import (
+from phantomsim.phantoms.head.frame import (
     FRONTAL,
     PARIETAL,
     POSTERIOR_FOSSA,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from phantomsim.phantoms.thorax_trees import ends, grow
+from phantomsim.phantoms.thorax.trees import ends, grow
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import ellipsoid
 

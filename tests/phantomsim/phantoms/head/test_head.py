@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from phantomsim.phantoms.head import NAMES, RandomHead
+from phantomsim.phantoms.head.head import NAMES, RandomHead
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
 from phantomsim.physics.xray import paths
@@ -58,10 +58,9 @@ def test_two_hundred_heads_are_whole_and_keep_bones_and_eyes_under_their_skin() 
 
 
 def test_brains_are_as_large_as_those_of_adults() -> None:
-    """Of 46 adults the brain measured 974.9 to 1498.5 mL (J. S. Allen, H. Damasio, T. J. Grabowski, "Normal
-    neuroanatomical variation in the human brain: an MRI-volumetric study", Am. J. Phys. Anthropol. 118 (2002),
-    doi:10.1002/ajpa.10092). Grey over white matter: 1.1 to 1.7 in segmentations of healthy adults; fluid in and around
-    the brain: 150 to 450 mL, wide on both sides.
+    """A guard against gross errors, grade C: bounds of the scale of J. S. Allen, H. Damasio, T. J. Grabowski, Am. J.
+    Phys. Anthropol. 118 (2002), doi:10.1002/ajpa.10092 (46 adults; the figures were not read again), and wide ones,
+    without a source, for the ratio of grey to white matter and for the fluid in and around the brain.
     """
     grid = Grid((66, 66, 52), (0.003, 0.003, 0.003), (0.0, 0.0, 0.0))
     brains, ratios = [], []

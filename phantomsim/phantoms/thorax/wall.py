@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from phantomsim.phantoms.scene import Part
-from phantomsim.phantoms.thorax_bones import humerus
-from phantomsim.phantoms.thorax_frame import SIDES, Cavity, Thorax, fitted
+from phantomsim.phantoms.thorax.bones import humerus
+from phantomsim.phantoms.thorax.frame import SIDES, Cavity, Thorax, fitted
 from phantomsim.physics.shapes import Shape, box, cylinder, ellipsoid, turn
 from phantomsim.tissues import get
 

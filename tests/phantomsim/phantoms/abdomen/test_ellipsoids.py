@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from phantomsim.phantoms.ellipsoids import NAMES, RandomEllipsoids
+from phantomsim.phantoms.abdomen.ellipsoids import NAMES, RandomEllipsoids
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
 from tests.scenes import held

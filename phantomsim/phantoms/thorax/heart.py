@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from phantomsim.phantoms.scene import Part
-from phantomsim.phantoms.thorax_frame import Thorax, chain, tube
+from phantomsim.phantoms.thorax.frame import Thorax, chain, tube
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.shapes import Rotation, Shape, along, capsule, ellipsoid
 from phantomsim.tissues import Tissue, get

@@ -1,6 +1,6 @@
 """The inside of the brain: central white matter, deep grey nuclei, ventricles, cisterns, brain stem and cerebellum.
 
-Places and sizes are those of the atlas of `head_frame` [mm].
+Places and sizes are those of the atlas of `phantomsim.phantoms.head.frame` [mm].
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from math import pi
 
 import numpy as np
 
-from phantomsim.phantoms.head_frame import SIDES, Head, Oval, fill, frame
+from phantomsim.phantoms.head.frame import SIDES, Head, Oval, fill, frame
 from phantomsim.phantoms.placement import between
 from phantomsim.phantoms.scene import Part
 from phantomsim.physics.grid import Triple

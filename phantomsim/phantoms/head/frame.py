@@ -2,7 +2,8 @@
 
 Atlas coordinates are (z, y, x) [mm]: x to the patient's left, y to the back, z to the head, with the origin midway
 between the frontal and the occipital pole of the brain, on the plane through the two commissures. Outer limits of the
-brain follow the atlas of Talairach, rounded; heights of eyes, nose, mouth and chin follow the survey of Gordon.
+brain are of the scale of Talairach's atlas, heights of eyes, nose, mouth and chin of that of Gordon's survey; both are
+round figures from memory, grade C.
 
 References
 ----------

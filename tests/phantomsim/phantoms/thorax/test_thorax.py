@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from phantomsim.phantoms.phantom import Phantom
-from phantomsim.phantoms.thorax import NAMES, RandomThorax
+from phantomsim.phantoms.thorax.thorax import NAMES, RandomThorax
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import CODES

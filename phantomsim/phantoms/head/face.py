@@ -1,13 +1,13 @@
 """The face: orbits with the eyes, nose and sinuses, jaws with teeth, tongue.
 
-Places and sizes are those of the atlas of `head_frame` [mm].
+Places and sizes are those of the atlas of `phantomsim.phantoms.head.frame` [mm].
 """
 
 from __future__ import annotations
 
 from math import cos, sin
 
-from phantomsim.phantoms.head_frame import SIDES, Head, Oval, bone, chain, fill
+from phantomsim.phantoms.head.frame import SIDES, Head, Oval, bone, chain, fill
 from phantomsim.phantoms.placement import between
 from phantomsim.phantoms.scene import Part
 from phantomsim.physics.grid import Triple

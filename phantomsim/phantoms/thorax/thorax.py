@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from phantomsim.phantoms import thorax_bones, thorax_heart, thorax_wall
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import GAP, Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
-from phantomsim.phantoms.thorax_frame import Cavity, Thorax, moved, tube
-from phantomsim.phantoms.thorax_trees import ends, grow
+from phantomsim.phantoms.thorax import bones, heart, wall
+from phantomsim.phantoms.thorax.frame import Cavity, Thorax, moved, tube
+from phantomsim.phantoms.thorax.trees import ends, grow
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape, ellipsoid
 from phantomsim.tissues import get
@@ -91,43 +91,43 @@ class RandomThorax(PhantomSpec):
             dome=1e-3 * drawn["diaphragm_mm"],
             half_length=5e-4 * self.length_mm,
         )
-        filled = thorax_heart.blood(drawn["iodine_mg_ml"], drawn["right_to_left_iodine"])
+        filled = heart.blood(drawn["iodine_mg_ml"], drawn["right_to_left_iodine"])
         volume = 1e-6 * drawn["heart_ml"]
-        airway, bronchi = thorax_heart.airway(thorax, 5e-4 * drawn["trachea_mm"])
-        wall = [*thorax_wall.fat(thorax), *thorax_wall.muscles(thorax), *thorax_bones.shoulders(thorax)]
+        airway, bronchi = heart.airway(thorax, 5e-4 * drawn["trachea_mm"])
+        around = [*wall.fat(thorax), *wall.muscles(thorax), *bones.shoulders(thorax)]
         if drawn["breasts"]:
-            skin, breasts = thorax_wall.breasts(thorax, 1e-6 * drawn["breast_ml"], drawn["gland"])
-            wall = [*skin, *thorax_wall.skin(thorax), *breasts, *wall]
+            skin, breasts = wall.breasts(thorax, 1e-6 * drawn["breast_ml"], drawn["gland"])
+            around = [*skin, *wall.skin(thorax), *breasts, *around]
         else:
-            wall = [*thorax_wall.skin(thorax), *wall]
+            around = [*wall.skin(thorax), *around]
         if drawn["arms_down"]:
-            wall = [*thorax_wall.arms(thorax), *wall]
+            around = [*wall.arms(thorax), *around]
         if self.couch:
-            wall = [*thorax_wall.couch(thorax), *wall]
-        wall += thorax_wall.between_lungs(thorax)
+            around = [*wall.couch(thorax), *around]
+        around += wall.between_lungs(thorax)
         tissue = get("lung_inflated").diluted(drawn["lung_density"])
         fronts = [Part(thorax.recess(cavity.side), tissue, "lung") for cavity in thorax.cavities]
         lungs = [Part(cavity.shape(), tissue, "lung") for cavity in thorax.cavities]
         middle = [
-            *thorax_wall.mediastinum(thorax),
-            *thorax_heart.diaphragm(thorax),
-            *thorax_heart.heart(thorax, volume, filled),
-            *thorax_heart.vessels(thorax, volume, drawn["calibre"], filled),
-            *thorax_heart.oesophagus(thorax, 5e-4 * drawn["oesophagus_gas_mm"]),
+            *wall.mediastinum(thorax),
+            *heart.diaphragm(thorax),
+            *heart.heart(thorax, volume, filled),
+            *heart.vessels(thorax, volume, drawn["calibre"], filled),
+            *heart.oesophagus(thorax, 5e-4 * drawn["oesophagus_gas_mm"]),
             *airway,
         ]
-        bones = [
-            *thorax_bones.sternum(thorax),
-            *thorax_bones.ribs(thorax, key.fold("ribs")),
-            *thorax_bones.spine(thorax, key.fold("spine")),
+        skeleton = [
+            *bones.sternum(thorax),
+            *bones.ribs(thorax, key.fold("ribs")),
+            *bones.spine(thorax, key.fold("spine")),
         ]
         obstacles = [part.shape for part in middle if part.name in ("fat", "diaphragm", "pericardial fat")]
         trees = self._trees(thorax, obstacles, filled, bronchi, drawn, key.fold("trees"))
         level = 1e-3 * drawn["level_mm"]
 
-        wall, fronts, lungs, trees, rest = (
+        around, fronts, lungs, trees, rest = (
             [replace(part, shape=moved(part.shape, -level)) for part in parts]
-            for parts in (wall, fronts, lungs, trees, [*middle, *bones])
+            for parts in (around, fronts, lungs, trees, [*middle, *skeleton])
         )
         hosts = [*lungs, *(part for part in rest if self._reachable(part.shape))]
         solid, rows = place_lesions(self.lesions, hosts, ("lung",), key.fold("solid"))
@@ -136,7 +136,7 @@ class RandomThorax(PhantomSpec):
         glass = [replace(part, tissue=thinned) for part in glass]
         return compose(
             get("air"),
-            [*wall, *fronts, *lungs, *glass, *trees, *rest, *solid],
+            [*around, *fronts, *lungs, *glass, *trees, *rest, *solid],
             names=NAMES,
             truths={
                 "anatomy": ({"part": "thorax", **drawn},),
@@ -174,14 +174,14 @@ class RandomThorax(PhantomSpec):
         self,
         thorax: Thorax,
         obstacles: list[Shape],
-        filled: thorax_heart.Blood,
+        filled: heart.Blood,
         bronchi: tuple[float, float],
         drawn: dict[str, Any],
         key: Key,
     ) -> list[Part]:
         """Return arteries, veins and bronchi of both lungs; the mediastinum, put on later, hides their roots."""
         veins, walls, lumens = [], [], []
-        hila = (thorax_heart.right_hilum(thorax), thorax_heart.left_hilum(thorax))
+        hila = (heart.right_hilum(thorax), heart.left_hilum(thorax))
         for cavity, hilum, bronchus in zip(thorax.cavities, hila, bronchi, strict=True):
             host, stream, n = cavity.shape(-0.006), key.fold(cavity.side), drawn["vessel_ends"]
             z, y, x = hilum

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from phantomsim.phantoms import torso
+from phantomsim.phantoms.abdomen import torso
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import compose
@@ -69,5 +69,5 @@ class RandomEllipsoids(PhantomSpec):
         ]
         n_loops = integer_between(measures.fold("bowel"), self.bowel_loops)
         parts += torso.bowel(body, parts, n_loops, key.fold("bowel"))
-        placed, rows = place_lesions(self.lesions, parts, HOSTS, key, over=("liver vessel",))
+        placed, rows = place_lesions(self.lesions, parts, HOSTS, key)
         return compose(get("air"), [*parts, *placed], names=NAMES, truths={"lesions": rows})
