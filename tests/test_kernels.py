@@ -9,7 +9,6 @@ means the same bits.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import pickle
 import re
