@@ -5,13 +5,14 @@ where its numbers come from and how far they can be trusted.
 """
 
 from phantomsim.tissues.library import citation, get, names
-from phantomsim.tissues.tissue import Acoustic, Group, Mr, Optical, Pet, Relaxation, Tissue
+from phantomsim.tissues.tissue import Acoustic, Group, Mr, Optical, Perfusion, Pet, Relaxation, Tissue
 
 __all__ = [
     "Acoustic",
     "Group",
     "Mr",
     "Optical",
+    "Perfusion",
     "Pet",
     "Relaxation",
     "Tissue",

@@ -9,19 +9,20 @@ from importlib.resources import files
 from typing import Any
 
 from phantomsim.physics.errors import RecipeError
-from phantomsim.tissues.tissue import Acoustic, Mr, Optical, Pet, Relaxation, Tissue
+from phantomsim.tissues.tissue import Acoustic, Mr, Optical, Perfusion, Pet, Relaxation, Tissue
 
 Table = dict[str, Any]
 
 
 @cache
-def _file() -> Table:
+def table() -> Table:
+    """Return the file as it stands, in its own units."""
     return tomllib.loads((files("phantomsim.tissues") / "tissues.toml").read_text("utf-8"))
 
 
 def names() -> list[str]:
     """Return the name of every tissue and material, in the order of the table."""
-    return list(_file()["tissue"])
+    return list(table()["tissue"])
 
 
 @cache
@@ -33,11 +34,11 @@ def get(name: str) -> Tissue:
     RecipeError
         If there is none of that name, naming the nearest one.
     """
-    if name not in _file()["tissue"]:
+    if name not in table()["tissue"]:
         near = get_close_matches(name, names(), 1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else "phantomsim.tissues.names() lists them all"
         raise RecipeError(f"unknown tissue {name!r}; {hint}")
-    row = _file()["tissue"][name]
+    row = table()["tissue"][name]
     xray = row["xray"]
     return Tissue(
         name=name,
@@ -50,6 +51,7 @@ def get(name: str) -> Tissue:
         acoustic=_acoustic(row["acoustic"]) if "acoustic" in row else None,
         optical=_optical(row["optical"]) if "optical" in row else None,
         pet=_pet(row["pet"]) if "pet" in row else None,
+        perfusion=_perfusion(row["perfusion"]) if "perfusion" in row else None,
     )
 
 
@@ -61,7 +63,7 @@ def citation(source: str) -> str:
     RecipeError
         If the key is unknown.
     """
-    sources: dict[str, str] = _file()["sources"]
+    sources: dict[str, str] = table()["sources"]
     if source not in sources:
         raise RecipeError(f"unknown source {source!r}; known sources: {', '.join(sources)}")
     return sources[source]
@@ -130,5 +132,15 @@ def _pet(table: Table) -> Pet:
         psma11_suv=table.get("psma11_suv_60min"),
         fdg_rates=rates,
         fdg_blood_fraction=table.get("fdg_vb"),
+        **_provenance(table),
+    )
+
+
+def _perfusion(table: Table) -> Perfusion:
+    return Perfusion(
+        flow=table["flow_ml_min_100ml"] / 6000,
+        blood_volume=table["blood_volume"],
+        permeability=table["permeability_ml_min_100ml"] / 6000,
+        interstitial_volume=table["interstitial_volume"],
         **_provenance(table),
     )

@@ -155,6 +155,28 @@ class Pet(Group):
     fdg_blood_fraction: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Perfusion(Group):
+    """How blood and what it brings reach the tissue; volumes and flows are of whole blood and a volume of tissue.
+
+    Parameters
+    ----------
+    flow
+        [1/s].
+    blood_volume
+        Volume fraction [1].
+    permeability
+        Permeability-surface product of small extracellular agents [1/s]; 0 behind the blood-brain barrier.
+    interstitial_volume
+        Volume fraction that such agents reach outside the vessels [1].
+    """
+
+    flow: float
+    blood_volume: float
+    permeability: float
+    interstitial_volume: float
+
+
 @dataclass(frozen=True)
 class Tissue:
     """A tissue or material.
@@ -173,7 +195,7 @@ class Tissue:
         Mass fraction of each element by its symbol, sum 1 [1].
     sources
         Keys of the sources of composition and density.
-    mr, acoustic, optical, pet
+    mr, acoustic, optical, pet, perfusion
         Property groups, None where nothing is known.
 
     Raises
@@ -192,6 +214,7 @@ class Tissue:
     acoustic: Acoustic | None = None
     optical: Optical | None = None
     pet: Pet | None = None
+    perfusion: Perfusion | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.density < float("inf"):
