@@ -23,7 +23,7 @@ FLOORS: list[list[set[str]]] = [
         {
             f"phantomsim.physics.{name}"
             for name in (
-                *("operator", "fourier", "crossings", "voxels", "inside", "random_fields", "motion"),
+                *("operator", "fourier", "crossings", "voxels", "inside", "random_fields", "motion", "kinetics"),
                 *("shapes", "shape_relations", "shape_transforms", "canonical_transforms"),
             )
         }
