@@ -44,6 +44,10 @@ class Body(ABC):
         """Return lengths (…, material) [m] float32 on a device, 0 for the background."""
 
     @abstractmethod
+    def materials(self, points: Array, device: str) -> Array:
+        """Return the material (…), int32, at points (…, 3), (z, y, x) [m], on a device."""
+
+    @abstractmethod
     def without(self, parts: Collection[str]) -> Body:
         """Return the body without the parts of these names."""
 
@@ -157,6 +161,21 @@ class Phantom:
             If the phantom was made from a volume, see `exact`.
         """
         return self.body.path_lengths(rays, len(self.tissues), self.device)
+
+    def materials(self, points: Array) -> Array:
+        """Return the material at each point, an index into `tissues`.
+
+        Parameters
+        ----------
+        points
+            Positions (…, 3), (z, y, x) [m].
+
+        Returns
+        -------
+            Materials (…), int32. A scene answers exactly; a label volume by the voxel that holds the point; a volume of
+            mixtures by the largest fraction there, while the truth about it is its `fractions`.
+        """
+        return self.body.materials(points, self.device)
 
     def without(self, parts: Collection[str]) -> Phantom:
         """Return the phantom without some of its parts, all else the same.

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from phantomsim.phantoms.phantom import Body, Phantom, Truths
-from phantomsim.physics import voxels
+from phantomsim.physics import inside, voxels
 from phantomsim.physics.array import Array, to_device
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.shapes import Shape, ShapeTable, additive, layered
@@ -69,6 +69,10 @@ class Scene(Body):
         """Return exact lengths (…, material) [m]."""
         start, end = to_device(rays.start, device), to_device(rays.end, device)
         return paths.path_lengths(self.table(device), start, end, n_materials)
+
+    def materials(self, points: Array, device: str) -> Array:
+        """Return the material (…) at points (…, 3) [m], by the overlap rule."""
+        return inside.materials(self.table(device), to_device(points, device))
 
     def without(self, parts: Collection[str]) -> Scene:
         """Return the scene without the shapes of these names: what they covered appears."""

@@ -42,6 +42,10 @@ class VolumeBody(Body):
     def indicator(self, values: Array, material: int) -> Array:
         """Return the fraction of a material that each value stands for, float32."""
 
+    @abstractmethod
+    def majority(self, values: Array) -> Array:
+        """Return the material of the largest fraction that each value stands for, int32."""
+
     def fractions(self, grid: Grid, n_materials: int, device: str) -> Array:
         """Return volume fractions (material, z, y, x): overlaps of voxels, so that volumes are conserved."""
         xp = device_namespace(device)
@@ -56,6 +60,17 @@ class VolumeBody(Body):
         """Refuse: a volume's lines are the projector's business."""
         raise ShapeError("a phantom from a volume has no exact path lengths; project its fractions")
 
+    def materials(self, points: Array, device: str) -> Array:
+        """Return the material (…) of the largest fraction in the voxel that holds each point (…, 3) [m]."""
+        xp = device_namespace(device)
+        values, places = to_device(self.values, device), to_device(points, device)
+        lower, spacing = xp.asarray(self.on.lower), xp.asarray(self.on.spacing)
+        index = xp.floor((places - lower) / spacing)
+        last = xp.asarray(self.on.shape) - 1
+        within = ((index >= 0) & (index <= last)).all(axis=-1)
+        z, y, x = xp.moveaxis(xp.clip(index, 0, last).astype(xp.int64), -1, 0)
+        return xp.where(within, self.majority(values[z, y, x]), 0).astype(xp.int32)
+
     def without(self, parts: Collection[str]) -> VolumeBody:
         """Return the body itself: it has no parts."""
         return self
@@ -67,6 +82,10 @@ class LabelBody(VolumeBody):
     def indicator(self, values: Array, material: int) -> Array:
         """Return 1 where a voxel is of the material."""
         return (values == material).astype(np.float32)
+
+    def majority(self, values: Array) -> Array:
+        """Return the value itself."""
+        return values.astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +106,12 @@ class MixtureBody(VolumeBody):
         hat = xp.zeros(len(self.nodes))
         hat[material] = 1
         return xp.interp(values, xp.asarray(self.nodes), hat).astype(xp.float32)
+
+    def majority(self, values: Array) -> Array:
+        """Return the material of the nearest node."""
+        xp = namespace(values)
+        nodes = xp.asarray(self.nodes)
+        return xp.searchsorted((nodes[1:] + nodes[:-1]) / 2, values).astype(xp.int32)
 
 
 def resample(values: Array, source: Grid, target: Grid) -> Array:

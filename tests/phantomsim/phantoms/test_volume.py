@@ -104,3 +104,22 @@ def test_a_volume_has_no_exact_path_lengths_and_says_so() -> None:
 def test_values_must_fit_their_grid() -> None:
     with pytest.raises(ShapeError, match="do not fit"):
         LabelBody(np.zeros((2, 2, 2), np.uint16), SOURCE)
+
+
+def test_points_ask_the_voxel_that_holds_them():
+    rng = np.random.default_rng(3)
+    labels, grid = rng.integers(0, 4, (4, 5, 6)).astype(np.uint8), Grid((4, 5, 6), (0.002, 0.001, 0.003), (0.0, 0.1, 0))
+    centres = np.stack(np.meshgrid(*(grid.coordinates(a) for a in range(3)), indexing="ij"), axis=-1)
+    body = LabelBody(labels, grid)
+    shift = rng.uniform(-0.499, 0.499, centres.shape) * grid.spacing
+    np.testing.assert_array_equal(body.materials(centres + shift, "cpu"), labels)
+    assert body.materials(np.asarray(grid.lower) - 1e-6, "cpu") == 0
+    assert body.materials(np.full((2, 3), 0.5), "cpu").tolist() == [0, 0]
+
+
+def test_a_point_of_a_mixture_has_the_material_of_its_largest_fraction():
+    rng = np.random.default_rng(4)
+    grid = Grid((3, 8, 8), (0.001,) * 3)
+    body = MixtureBody(rng.uniform(-0.5, 2.5, grid.shape).astype(np.float32), grid, (0.0, 1.0, 2.0))
+    centres = np.stack(np.meshgrid(*(grid.coordinates(a) for a in range(3)), indexing="ij"), axis=-1)
+    np.testing.assert_array_equal(body.materials(centres, "cpu"), body.fractions(grid, 3, "cpu").argmax(axis=0))
