@@ -142,5 +142,6 @@ def _perfusion(table: Table) -> Perfusion:
         blood_volume=table["blood_volume"],
         permeability=table["permeability_ml_min_100ml"] / 6000,
         interstitial_volume=table["interstitial_volume"],
+        portal_fraction=table.get("portal_fraction", 0.0),
         **_provenance(table),
     )

@@ -169,12 +169,15 @@ class Perfusion(Group):
         Permeability-surface product of small extracellular agents [1/s]; 0 behind the blood-brain barrier.
     interstitial_volume
         Volume fraction that such agents reach outside the vessels [1].
+    portal_fraction
+        Part of the flow that comes through the bowel and the spleen first [1].
     """
 
     flow: float
     blood_volume: float
     permeability: float
     interstitial_volume: float
+    portal_fraction: float = 0.0
 
 
 @dataclass(frozen=True)
