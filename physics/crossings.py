@@ -100,6 +100,21 @@ def interval(kind, param, oz, oy, ox, dz, dy, dx):  # type: ignore[no-untyped-de
 
 
 @scalar
+def clip(planes, clips, sz, sy, sx, dz, dy, dx, enter, leave):  # type: ignore[no-untyped-def]
+    """Return what a shape's clips leave of a ray's interval: `clips` holds the first and one past the last plane."""
+    for c in range(clips[0], clips[1]):
+        rate = planes[c, 0] * dz + planes[c, 1] * dy + planes[c, 2] * dx
+        room = planes[c, 3] - (planes[c, 0] * sz + planes[c, 1] * sy + planes[c, 2] * sx)
+        if rate > 0.0:
+            leave = min(leave, room / rate)
+        elif rate < 0.0:
+            enter = max(enter, room / rate)
+        elif room < 0.0:
+            leave = enter
+    return enter, leave
+
+
+@scalar
 def crossing(kind, param, inverse, sz, sy, sx, dz, dy, dx, length):  # type: ignore[no-untyped-def]
     """Return where a segment from (sz, sy, sx) [m] along a unit vector enters and leaves a shape [m from its start]."""
     m = inverse
@@ -134,28 +149,17 @@ def _cross(kind, param, inverse, origin, toward, length, enter, leave):  # type:
 
 
 @scalar
-def cross(kind, param, inverse, origin, toward, length, enter, leave):  # type: ignore[no-untyped-def]
+def cross(kind, param, inverse, planes, clips, origin, toward, length, enter, leave):  # type: ignore[no-untyped-def]
     """Write where many segments enter and leave one shape (ray) [m]; `origin` and `toward` are (3, ray)."""
     if kind == ELLIPSOID:  # a literal kind leaves one branch of `interval`, and the loop over rays vectorises
         _cross(ELLIPSOID, param, inverse, origin, toward, length, enter, leave)
     elif kind == CYLINDER:
         _cross(CYLINDER, param, inverse, origin, toward, length, enter, leave)
+    elif kind == CAPSULE:
+        _cross(CAPSULE, param, inverse, origin, toward, length, enter, leave)
     else:
         _cross(kind, param, inverse, origin, toward, length, enter, leave)
-
-
-@scalar
-def visit(enter, leave, code, t, state, end, additive):  # type: ignore[no-untyped-def]
-    """Add one shape to what is known of the stretch that begins at `t`.
-
-    Returns
-    -------
-        The state of the shapes that cover the stretch (see `phantomsim.physics.shapes.ShapeTable`), and where the
-        stretch ends at the latest.
-    """
-    if enter <= t:
-        if t < leave:
-            return (state + code if additive else max(state, code)), min(end, leave)
-    elif enter < leave:
-        end = min(end, enter)
-    return state, end
+    if clips[0] < clips[1]:
+        for r in range(length.shape[0]):
+            o, d = origin[:, r], toward[:, r]
+            enter[r], leave[r] = clip(planes, clips, o[0], o[1], o[2], d[0], d[1], d[2], enter[r], leave[r])

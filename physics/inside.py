@@ -22,8 +22,11 @@ POINTS_PER_CELL: Final = 8  # fewer, and sorting shapes into cells costs more th
 
 
 @scalar
-def holds(kind, param, inverse, z, y, x):  # type: ignore[no-untyped-def]
+def holds(kind, param, inverse, planes, clips, z, y, x):  # type: ignore[no-untyped-def]
     """Return whether a shape holds a point (z, y, x) [m]; its surface belongs to it."""
+    for k in range(clips[0], clips[1]):
+        if planes[k, 0] * z + planes[k, 1] * y + planes[k, 2] * x > planes[k, 3]:
+            return False
     m = inverse
     a = m[0, 0] * z + m[0, 1] * y + m[0, 2] * x + m[0, 3]
     b = m[1, 0] * z + m[1, 1] * y + m[1, 2] * x + m[1, 3]
@@ -42,11 +45,11 @@ def holds(kind, param, inverse, z, y, x):  # type: ignore[no-untyped-def]
 
 
 @scalar
-def _material(kinds, params, inverse, codes, lookup, first, additive, members, begin, end, z, y, x):  # type: ignore[no-untyped-def]
+def _material(kinds, params, inverse, planes, clips, codes, lookup, first, additive, members, begin, end, z, y, x):  # type: ignore[no-untyped-def]
     state = 0 if additive else -1
     for k in range(begin, end):  # from the topmost down
         s = members[k]
-        if holds(kinds[s], params[s], inverse[s], z, y, x):
+        if holds(kinds[s], params[s], inverse[s], planes, clips[s], z, y, x):
             if not additive:
                 return lookup[codes[s] - first]
             state += codes[s]
@@ -54,28 +57,47 @@ def _material(kinds, params, inverse, codes, lookup, first, additive, members, b
 
 
 def _thread(  # type: ignore[no-untyped-def]
-    i, kinds, params, inverse, codes, lookup, first, additive, offsets, members, cells, points, found
+    i, kinds, params, inverse, planes, clips, codes, lookup, first, additive, offsets, members, cells, points, found
 ):
     begin, end = offsets[cells[i]], offsets[cells[i] + 1]
     z, y, x = points[i, 0], points[i, 1], points[i, 2]
-    found[i] = _material(kinds, params, inverse, codes, lookup, first, additive, members, begin, end, z, y, x)
+    found[i] = _material(
+        kinds, params, inverse, planes, clips, codes, lookup, first, additive, members, begin, end, z, y, x
+    )
 
 
 @loop_nest
 def _blocks(  # type: ignore[no-untyped-def]
-    begin, stop, kinds, params, inverse, codes, lookup, first, additive, offsets, members, cells, points, found
+    begin,
+    stop,
+    kinds,
+    params,
+    inverse,
+    planes,
+    clips,
+    codes,
+    lookup,
+    first,
+    additive,
+    offsets,
+    members,
+    cells,
+    points,
+    found,
 ):
     for i in range(begin * POINTS, min(stop * POINTS, points.shape[0])):
         low, high = offsets[cells[i]], offsets[cells[i] + 1]
         z, y, x = points[i, 0], points[i, 1], points[i, 2]
-        found[i] = _material(kinds, params, inverse, codes, lookup, first, additive, members, low, high, z, y, x)
+        found[i] = _material(
+            kinds, params, inverse, planes, clips, codes, lookup, first, additive, members, low, high, z, y, x
+        )
 
 
 INSIDE: Final = Kernel(
     "inside.materials",
     _blocks,
     _thread,
-    "int32[::1];float64[::1];float64[:,:,::1];int64[::1];int32[::1];int64;boolean;"
+    "int32[::1];float64[::1];float64[:,:,::1];float64[:,::1];int64[:,::1];int64[::1];int32[::1];int64;boolean;"
     "int64[::1];int32[::1];int64[::1];float64[:,::1];int32[::1]",
     float64_reason="a surface is where a sum of squares crosses 1: geometry is float64 everywhere",
 )
@@ -107,7 +129,7 @@ def materials(table: ShapeTable, points: Array) -> Array:
     flat = xp.ascontiguousarray(points, dtype=xp.float64).reshape(-1, 3)
     found = xp.zeros(len(flat), dtype=xp.int32)
     if len(flat):
-        shapes = (table.kinds, table.params, table.inverse)
+        shapes = table.bodies[:5]
         n_blocks = -(-len(flat) // POINTS)
         INSIDE(n_blocks, len(flat), *shapes, *table.rule, *sorted_into_cells(table, flat), flat, found)
     if len(flat) and int(found.min()) < 0:

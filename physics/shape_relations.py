@@ -45,15 +45,18 @@ def relation(first: Shape, second: Shape) -> Relation:
     """
     if not boxes_meet([first, second])[1]:
         return "apart"
-    if second.volume <= first.volume * (1 + TOUCHING) and holds(first, second):
+    sizes = first.uncut.volume, second.uncut.volume
+    if sizes[1] <= sizes[0] * (1 + TOUCHING) and holds(first, second):
         return "holds"
-    if first.volume <= second.volume * (1 + TOUCHING) and holds(second, first):
+    if sizes[0] <= sizes[1] * (1 + TOUCHING) and holds(second, first):
         return "held"
     return "apart" if apart(first, second) else "unknown"
 
 
 def holds(outer: Shape, inner: Shape) -> bool:
-    """Return whether an ellipsoid, a cylinder or a box provably holds a shape of any kind (False for other kinds)."""
+    """Return whether an uncut ellipsoid, cylinder or box provably holds a shape of any kind (False for others)."""
+    if outer.clips:
+        return False
     inverse = outer.inverse
     pieces = [(inverse[:, :3] @ centre + inverse[:, 3], inverse[:, :3] @ matrix) for centre, matrix in _pieces(inner)]
     if outer.kind == "ellipsoid":
@@ -92,7 +95,10 @@ def apart(first: Shape, second: Shape) -> bool:
 
 
 def _pieces(shape: Shape) -> list[Piece]:
-    """Return centre (3) and matrix (3, n) of each image of a unit ball of n dimensions whose hull is the shape."""
+    """Return centre (3) and matrix (3, n) of each image of a unit ball of n dimensions whose hull is the uncut shape.
+
+    What holds the uncut shape, or lies apart from it, does so to any part of it.
+    """
     centre, matrix = np.asarray(shape.centre), shape.matrix
     if shape.kind == "ellipsoid":
         return [(centre, matrix)]

@@ -136,7 +136,7 @@ def transform(shapes: Sequence[Shape], weights: npt.ArrayLike, k: Array) -> Arra
     Raises
     ------
     ShapeError
-        If a shape with a weight has no closed form (cones, capsules), or the arrays do not fit.
+        If a shape with a weight has no closed form (cones, capsules, clipped shapes), or the arrays do not fit.
     """
     amplitudes = np.asarray(weights)
     if k.shape[-1:] != (3,) or amplitudes.shape[-1:] != (len(shapes),):
@@ -147,6 +147,8 @@ def transform(shapes: Sequence[Shape], weights: npt.ArrayLike, k: Array) -> Arra
     rows = amplitudes.reshape(prod(amplitudes.shape[:-1]), len(shapes))
     used = [i for i in range(len(shapes)) if rows[:, i].any()]
     for i in used:
+        if shapes[i].clips:
+            raise ShapeError(f"the transform of a clipped {shapes[i].kind} (shape {i}) has no closed form here")
         if shapes[i].kind not in _KNOWN:
             raise ShapeError(
                 f"the transform of a {shapes[i].kind} (shape {i}) has no closed form; use {', '.join(_KNOWN)}"

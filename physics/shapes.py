@@ -2,15 +2,16 @@
 
 Every shape is the image of a canonical one, whose axis is local z: the unit ball, the unit cylinder ``|z| <= 1``, the
 cube ``[-1, 1]³``, the cone that narrows from radius 1 at ``z = -1`` to `param` at ``z = 1``, and the capsule, a unit
-cylinder ``|z| <= param`` with unit half balls on its ends. All are convex, so a ray meets each in one interval.
+cylinder ``|z| <= param`` with unit half balls on its ends. Any number of planes may cut parts off. All are convex, so a
+ray meets each in one interval.
 Geometry is float64 throughout: a chord is a difference of distances far larger than itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import pi, prod, sqrt
+from dataclasses import dataclass, replace
+from math import cos, hypot, inf, isfinite, pi, prod, sin, sqrt
 from typing import Final, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from phantomsim.physics.grid import Triple
 
 Kind = Literal["ellipsoid", "cylinder", "box", "cone", "capsule"]
 Rotation = tuple[Triple, Triple, Triple]
+Clip = tuple[float, float, float, float]
 
 ELLIPSOID: Final = 0
 CYLINDER: Final = 1
@@ -56,11 +58,14 @@ class Shape:
         Orthonormal 3 × 3 matrix; its columns are the local axes in patient coordinates (z, y, x).
     param
         Radius of a cone's top over that of its bottom, or half length of a capsule's straight part over the cap's.
+    clips
+        Half-spaces that the shape is cut to, in canonical coordinates, so that they move with it: ``(a, b, c, d)``
+        keeps ``a·z + b·y + c·x <= d``. `clipped` makes them from planes in patient coordinates.
 
     Raises
     ------
     UnitError
-        If a length is not positive and finite, or `param` is negative.
+        If a length is not positive and finite, `param` is negative, or a clip is not finite.
     ShapeError
         If `rotation` is not orthonormal.
     """
@@ -70,15 +75,49 @@ class Shape:
     semi_axes: Triple
     rotation: Rotation = UPRIGHT
     param: float = 0.0
+    clips: tuple[Clip, ...] = ()
 
     def __post_init__(self) -> None:
-        if not all(0 < a < np.inf for a in self.semi_axes):
+        # plain floats: scenes have thousands of shapes, and numpy takes longer to begin than this takes to end
+        (a, b, c), (z, y, x) = self.semi_axes, self.centre
+        if not (0 < a < inf and 0 < b < inf and 0 < c < inf):
             raise UnitError(f"semi-axes of a {self.kind} must be positive and finite (z, y, x) [m]: {self.semi_axes}")
-        if not np.isfinite(self.centre).all() or not 0 <= self.param < np.inf:
+        if not (isfinite(z) and isfinite(y) and isfinite(x)) or not 0 <= self.param < inf:
             raise UnitError(f"a {self.kind} at {self.centre} [m] with param {self.param} is not finite, or negative")
-        matrix = np.asarray(self.rotation)
-        if np.abs(matrix.T @ matrix - np.eye(3)).max() > 1e-9:
+        if self.rotation is not UPRIGHT and not _orthonormal(self.rotation):
             raise ShapeError(f"rotation must be orthonormal, got {self.rotation}")
+        if not all(isfinite(number) for clip in self.clips for number in clip):
+            raise UnitError(f"clips of a {self.kind} must be finite, got {self.clips}")
+
+    def clipped(self, normal: Triple, offset: float) -> Shape:
+        """Return the part of the shape on one side of a plane, where ``normal · position <= offset``.
+
+        Parameters
+        ----------
+        normal
+            Direction (z, y, x) of what is cut off, of any length: it is made a unit vector.
+        offset
+            Where the plane lies along the unit normal, from the patient's origin [m].
+
+        Raises
+        ------
+        UnitError
+            If the normal has no direction, or the offset is not finite.
+        """
+        length = hypot(*normal)
+        if not 0 < length < inf or not isfinite(offset):
+            raise UnitError(f"a clip needs a normal with a direction and a finite offset, got {normal}, {offset} [m]")
+        z, y, x = (n / length for n in normal)
+        (zz, zy, zx), (yz, yy, yx), (xz, xy, xx) = self.rotation
+        a, b, c = self.semi_axes
+        clip = (a * (zz * z + yz * y + xz * x), b * (zy * z + yy * y + xy * x), c * (zx * z + yx * y + xx * x))
+        room = offset - (z * self.centre[0] + y * self.centre[1] + x * self.centre[2])
+        return replace(self, clips=(*self.clips, (*clip, room)))
+
+    @property
+    def uncut(self) -> Shape:
+        """The shape without its clips."""
+        return replace(self, clips=()) if self.clips else self
 
     @property
     def matrix(self) -> npt.NDArray[np.float64]:
@@ -92,33 +131,59 @@ class Shape:
         return np.column_stack([linear, -linear @ np.asarray(self.centre)])
 
     @property
+    def planes(self) -> npt.NDArray[np.float64]:
+        """Unit normals (z, y, x) and offsets [m] of the clips in patient coordinates (clip, 4)."""
+        clips = np.asarray(self.clips, dtype=np.float64).reshape(-1, 4)
+        normals = clips[:, :3] / self.semi_axes @ np.asarray(self.rotation, dtype=np.float64).T
+        planes = np.column_stack([normals, clips[:, 3] + normals @ self.centre])
+        return np.asarray(planes / np.linalg.norm(normals, axis=1, keepdims=True))
+
+    @property
     def half_extent(self) -> Triple:
-        """Half lengths of the smallest box along the patient axes, centred at `centre`, that holds the shape [m]."""
-        matrix = self.matrix
-        axis, across = np.abs(matrix[:, 0]), np.hypot(matrix[:, 1], matrix[:, 2])
-        if self.kind == "ellipsoid":
-            half = np.hypot(axis, across)
-        elif self.kind == "box":
-            half = np.abs(matrix).sum(axis=1)
-        elif self.kind == "capsule":
-            half = np.hypot(axis, across) + self.param * axis
-        else:
-            half = axis + across * (max(1.0, self.param) if self.kind == "cone" else 1.0)
-        z, y, x = (float(h) for h in half)
+        """Half lengths of the smallest box along the patient axes, around `centre`, that holds the uncut shape [m]."""
+        z, y, x = (self._reach(row) for row in self.rotation)
         return (z, y, x)
+
+    def _reach(self, row: Triple) -> float:
+        axis, y, x = (abs(a * length) for a, length in zip(row, self.semi_axes, strict=True))
+        if self.kind == "box":
+            return axis + y + x
+        across = hypot(y, x)
+        if self.kind == "ellipsoid":
+            return hypot(axis, across)
+        if self.kind == "capsule":
+            return hypot(axis, across) + self.param * axis
+        return axis + across * (max(1.0, self.param) if self.kind == "cone" else 1.0)
 
     @property
     def inner_radius(self) -> float:
-        """Radius of a ball around `centre` that the shape holds [m]."""
+        """Radius of a ball around `centre` that the shape holds [m]; 0 where clips leave no such ball."""
         along, across = self.semi_axes[0], min(self.semi_axes[1:])
         if self.kind == "cone":  # the slanted side of half angle arctan(|step| / along), seen from the middle
             wide, narrow = max(1.0, self.param) * across, min(1.0, self.param) * across
-            across = (wide + narrow) / 2 * along / float(np.hypot(along, (wide - narrow) / 2))
+            across = (wide + narrow) / 2 * along / hypot(along, (wide - narrow) / 2)
+        if self.clips:
+            centre_to_plane = self.planes[:, 3] - self.planes[:, :3] @ self.centre
+            return max(0.0, min(along, across, float(centre_to_plane.min())))
         return min(along, across)
 
     @property
     def volume(self) -> float:
-        """Volume in closed form [m³]."""
+        """Volume in closed form [m³].
+
+        Raises
+        ------
+        NotImplementedError
+            If the shape is clipped and not an ellipsoid cut once.
+        """
+        if self.clips:
+            if self.kind != "ellipsoid" or len(self.clips) > 1:
+                raise NotImplementedError(
+                    f"the volume of a {self.kind} with {len(self.clips)} clips has no closed form here; count voxels"
+                )
+            *normal, offset = self.clips[0]
+            depth = min(1.0, max(-1.0, offset / hypot(*normal)))
+            return pi * (2 / 3 + depth - depth**3 / 3) * prod(self.semi_axes)
         canonical = {
             "ellipsoid": 4 * pi / 3,
             "cylinder": 2 * pi,
@@ -130,7 +195,9 @@ class Shape:
 
     def holds(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Return which points (…, 3), (z, y, x) [m], lie in the shape or on its surface (…)."""
-        z, y, x = np.moveaxis(points @ self.inverse[:, :3].T + self.inverse[:, 3], -1, 0)
+        inverse = self.inverse
+        local = points @ inverse[:, :3].T + inverse[:, 3]
+        z, y, x = local[..., 0], local[..., 1], local[..., 2]
         radius = np.hypot(y, x)
         if self.kind == "ellipsoid":
             held = np.hypot(radius, z) <= 1
@@ -141,7 +208,16 @@ class Shape:
         else:
             side = (1 + self.param) / 2 - (1 - self.param) / 2 * z if self.kind == "cone" else 1
             held = (np.abs(z) <= 1) & (radius <= side)
+        for *normal, offset in self.clips:
+            held = held & (local @ normal <= offset)
         return np.asarray(held)
+
+
+def _orthonormal(rotation: Rotation) -> bool:
+    (a, b, c), (d, e, f), (g, h, i) = rotation
+    off = (a * a + d * d + g * g - 1, b * b + e * e + h * h - 1, c * c + f * f + i * i - 1)
+    across = (a * b + d * e + g * h, a * c + d * f + g * i, b * c + e * f + h * i)
+    return all(abs(error) <= 1e-9 for error in (*off, *across))
 
 
 def ellipsoid(centre: Triple, semi_axes: Triple, rotation: Rotation = UPRIGHT) -> Shape:
@@ -186,26 +262,25 @@ def capsule(centre: Triple, semi_axes: Triple, rotation: Rotation = UPRIGHT) -> 
 
 def turn(axis: Literal["z", "y", "x"], angle: float) -> Rotation:
     """Return the rotation by an angle [rad] about an axis: z turns x to y, y turns z to x, x turns y to z."""
-    sin, cos = float(np.sin(angle)), float(np.cos(angle))
+    s, c = sin(angle), cos(angle)
     return {
-        "z": ((1.0, 0.0, 0.0), (0.0, cos, sin), (0.0, -sin, cos)),
-        "y": ((cos, 0.0, -sin), (0.0, 1.0, 0.0), (sin, 0.0, cos)),
-        "x": ((cos, sin, 0.0), (-sin, cos, 0.0), (0.0, 0.0, 1.0)),
+        "z": ((1.0, 0.0, 0.0), (0.0, c, s), (0.0, -s, c)),
+        "y": ((c, 0.0, -s), (0.0, 1.0, 0.0), (s, 0.0, c)),
+        "x": ((c, s, 0.0), (-s, c, 0.0), (0.0, 0.0, 1.0)),
     }[axis]
 
 
 def along(direction: Triple) -> Rotation:
     """Return a rotation that takes local z to a direction (z, y, x); what it does to y and x is arbitrary."""
-    axis = np.asarray(direction, dtype=np.float64)
-    length = float(np.linalg.norm(axis))
-    if not 0 < length < np.inf:
+    length = hypot(*direction)
+    if not 0 < length < inf:
         raise UnitError(f"a direction must have a positive, finite length, got {direction}")
-    axis = axis / length
-    first = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
-    first /= np.linalg.norm(first)
-    columns = np.column_stack([axis, first, np.cross(axis, first)])
-    rows = [(float(a), float(b), float(c)) for a, b, c in columns]
-    return (rows[0], rows[1], rows[2])
+    z, y, x = (float(d) / length for d in direction)
+    # across the axis and the patient axis that it is farthest from, then across both
+    across = min((abs(z), 0, (0.0, x, -y)), (abs(y), 1, (-x, 0.0, z)), (abs(x), 2, (y, -z, 0.0)))[2]
+    size = hypot(*across)
+    a, b, c = (part / size for part in across)
+    return ((z, a, y * c - x * b), (y, b, x * a - z * c), (x, c, z * b - y * a))
 
 
 @dataclass(frozen=True)
@@ -220,6 +295,9 @@ class ShapeTable:
     ----------
     kinds, params, inverse
         Kind codes (shape) int32, params (shape), affine maps to canonical coordinates (shape, 3, 4).
+    planes, clips
+        Unit normals and offsets of all clips in patient coordinates (plane, 4) [m], and which of them cut each shape:
+        first and one past the last (shape, 2) int64.
     lower, upper
         Corners of each shape's bounding box (shape, 3), (z, y, x) [m].
     codes
@@ -235,6 +313,8 @@ class ShapeTable:
     kinds: Array
     params: Array
     inverse: Array
+    planes: Array
+    clips: Array
     lower: Array
     upper: Array
     codes: Array
@@ -243,18 +323,31 @@ class ShapeTable:
     additive: bool
 
     @property
+    def bodies(self) -> tuple[Array, ...]:
+        """What kernels need of the shapes: kinds, params, inverse, planes, clips, lower and upper corners."""
+        return self.kinds, self.params, self.inverse, self.planes, self.clips, self.lower, self.upper
+
+    @property
     def rule(self) -> tuple[Array, Array, int, bool]:
         """Codes, look-up table, its first state, and whether codes add up: what kernels need of the overlap rule."""
         return self.codes, self.lookup, self.first, self.additive
 
+    def near(self, lower: Array, upper: Array) -> ShapeTable:
+        """Return the table of the shapes whose bounding boxes meet a box: the others cannot matter inside it.
+
+        Parameters
+        ----------
+        lower, upper
+            Corners of the box (3), (z, y, x) [m], on the device of the table.
+        """
+        kept = ((self.lower <= upper) & (self.upper >= lower)).all(axis=1)
+        names = ("kinds", "params", "inverse", "clips", "lower", "upper", "codes")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
+
     def to(self, device: str) -> ShapeTable:
         """Return the table with its arrays on a device."""
-        names = ("kinds", "params", "inverse", "lower", "upper", "codes", "lookup")
-        return ShapeTable(
-            **{name: to_device(getattr(self, name), device) for name in names},
-            first=self.first,
-            additive=self.additive,
-        )
+        names = ("kinds", "params", "inverse", "planes", "clips", "lower", "upper", "codes", "lookup")
+        return replace(self, **{name: to_device(getattr(self, name), device) for name in names})
 
 
 def layered(shapes: Sequence[Shape], materials: Sequence[int]) -> ShapeTable:
@@ -304,10 +397,15 @@ def _table(
     n = len(shapes)
     centre = np.asarray([s.centre for s in shapes], dtype=np.float64).reshape(n, 3)
     half = np.asarray([s.half_extent for s in shapes], dtype=np.float64).reshape(n, 3)
+    linear = np.asarray([s.rotation for s in shapes], dtype=np.float64).reshape(n, 3, 3).transpose(0, 2, 1)
+    linear = linear / np.asarray([s.semi_axes for s in shapes], dtype=np.float64).reshape(n, 3, 1)
+    ends = np.cumsum([len(s.clips) for s in shapes], dtype=np.int64)
     return ShapeTable(
         kinds=np.asarray([CODES[s.kind] for s in shapes], dtype=np.int32),
         params=np.asarray([s.param for s in shapes], dtype=np.float64),
-        inverse=np.asarray([s.inverse for s in shapes], dtype=np.float64).reshape(n, 3, 4),
+        inverse=np.concatenate([linear, -linear @ centre[:, :, None]], axis=2),
+        planes=np.concatenate([np.zeros((0, 4)), *(s.planes for s in shapes if s.clips)]),
+        clips=np.column_stack([np.concatenate([[0], ends[:-1]])[:n], ends]).astype(np.int64),
         lower=centre - half,
         upper=centre + half,
         codes=codes,

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from phantomsim.physics.array import Array, namespace
-from phantomsim.physics.crossings import cross, crossing, visit
+from phantomsim.physics.crossings import clip, cross, crossing
 from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.kernel import Kernel, loop_nest, scalar
+from phantomsim.physics.overlaps import sweep, visit
 from phantomsim.physics.shapes import ShapeTable
 
 LINES: Final = (8, 8)
@@ -48,6 +49,8 @@ def _blocks(  # type: ignore[no-untyped-def]
     kinds,
     params,
     inverse,
+    planes,
+    clips,
     lower,
     upper,
     codes,
@@ -67,45 +70,45 @@ def _blocks(  # type: ignore[no-untyped-def]
     length = np.empty(n_lines, np.float64)
     enter = np.empty((n_shapes, n_lines), np.float64)
     leave = np.empty((n_shapes, n_lines), np.float64)
+    level = np.empty(n_shapes, np.int64)
     near = np.empty(n_shapes, np.int64)
-    hit = np.empty(n_shapes, np.int64)
+    covered = np.empty((2, n_shapes + 1), np.float64)
+    stretches = np.empty((2, 2 * n_shapes + 1), np.float64)
+    states = np.empty(2 * n_shapes + 1, np.int64)
     volume = np.zeros((n_materials, n_x), np.float64)
     used = np.zeros(n_materials, np.bool_)
     toward[2], length[:], origin[2] = 1.0, n_x * spacing[2], corner[2]
+    n_level, listed = 0, -1
     for block in range(begin, stop):
         z, y = block // n_y, block % n_y
         bottom, front = corner[0] + z * spacing[0], corner[1] + y * spacing[1]
         for r in range(n_lines):
             origin[0, r] = corner[0] + _line(r // lines[1], lines[0], spacing[0], z)
             origin[1, r] = corner[1] + _line(r % lines[1], lines[1], spacing[1], y)
+        if z != listed:  # rows of a plane share the shapes that reach into it
+            n_level, listed = 0, z
+            for s in range(n_shapes):
+                if lower[s, 0] <= bottom + spacing[0] and upper[s, 0] >= bottom:
+                    level[n_level] = s
+                    n_level += 1
         n_near = 0
-        for s in range(n_shapes):
-            in_z = lower[s, 0] <= bottom + spacing[0] and upper[s, 0] >= bottom
-            if in_z and lower[s, 1] <= front + spacing[1] and upper[s, 1] >= front:
-                cross(kinds[s], params[s], inverse[s], origin, toward, length, enter[n_near], leave[n_near])
+        for k in range(n_level):
+            s = level[k]
+            if lower[s, 1] <= front + spacing[1] and upper[s, 1] >= front:
+                a, b = enter[n_near], leave[n_near]
+                cross(kinds[s], params[s], inverse[s], planes, clips[s], origin, toward, length, a, b)
                 near[n_near] = s
                 n_near += 1
         for r in range(n_lines):
-            n_hit = 0
-            for k in range(n_near - 1, -1, -1):  # from the topmost down
-                if enter[k, r] < leave[k, r]:
-                    hit[n_hit] = k
-                    n_hit += 1
-            t = 0.0
-            while t < length[r]:
-                state, until = (0 if additive else -1), length[r]
-                for j in range(n_hit):
-                    k = hit[j]
-                    state, until = visit(enter[k, r], leave[k, r], codes[near[k]], t, state, until, additive)
-                    if state >= 0 and not additive:
-                        break
-                material = lookup[state - first]
+            n = sweep(enter, leave, codes, near, n_near, r, length[r], additive, covered, stretches, states)
+            for k in range(n):
+                material = lookup[states[k] - first]
                 if material >= 0:
-                    _deposit(volume[material], t / spacing[2], until / spacing[2], 1.0 / n_lines)
+                    a, b = stretches[0, k] / spacing[2], stretches[1, k] / spacing[2]
+                    _deposit(volume[material], a, b, 1.0 / n_lines)
                     used[material] = True
                 else:
                     unlisted[0] = 1
-                t = until
         for m in range(n_materials):
             if used[m]:  # the rest of `values` is zero already
                 for x in range(n_x):
@@ -115,7 +118,23 @@ def _blocks(  # type: ignore[no-untyped-def]
 
 
 def _thread(  # type: ignore[no-untyped-def]
-    i, kinds, params, inverse, lower, upper, codes, lookup, first, additive, corner, spacing, lines, values, unlisted
+    i,
+    kinds,
+    params,
+    inverse,
+    planes,
+    clips,
+    lower,
+    upper,
+    codes,
+    lookup,
+    first,
+    additive,
+    corner,
+    spacing,
+    lines,
+    values,
+    unlisted,
 ):
     z, y = i // values.shape[2], i % values.shape[2]
     n_lines, length = lines[0] * lines[1], values.shape[3] * spacing[2]
@@ -127,6 +146,7 @@ def _thread(  # type: ignore[no-untyped-def]
             state, until = (0 if additive else -1), length
             for s in range(kinds.shape[0] - 1, -1, -1):
                 enter, leave = crossing(kinds[s], params[s], inverse[s], sz, sy, corner[2], 0.0, 0.0, 1.0, length)
+                enter, leave = clip(planes, clips[s], sz, sy, corner[2], 0.0, 0.0, 1.0, enter, leave)
                 state, until = visit(enter, leave, codes[s], t, state, until, additive)
                 if state >= 0 and not additive:
                     break
@@ -142,7 +162,7 @@ VOXELS = Kernel(
     "voxels.fractions",
     _blocks,
     _thread,
-    "int32[::1];float64[::1];float64[:,:,::1];float64[:,::1];float64[:,::1];int64[::1];int32[::1];int64;boolean;"
+    "int32[::1];float64[::1];float64[:,:,::1];float64[:,::1];int64[:,::1];float64[:,::1];float64[:,::1];int64[::1];int32[::1];int64;boolean;"
     "float64[::1];float64[::1];int64[::1];real[:,:,:,::1];int32[::1]",
     float64_reason="crossings are differences of distances far larger than a voxel's part of them",
 )
@@ -185,8 +205,9 @@ def fractions(
     unlisted = xp.zeros(1, dtype=xp.int32)
     n_rows = grid.shape[0] * grid.shape[1]
     corner, spacing = xp.asarray(grid.lower, dtype=xp.float64), xp.asarray(grid.spacing, dtype=xp.float64)
-    shapes = (table.kinds, table.params, table.inverse, table.lower, table.upper)
-    VOXELS(n_rows, n_rows, *shapes, *table.rule, corner, spacing, xp.asarray(n_lines, dtype=xp.int64), values, unlisted)
+    near = table.near(corner, corner + spacing * xp.asarray(grid.shape))
+    lines = xp.asarray(n_lines, dtype=xp.int64)
+    VOXELS(n_rows, n_rows, *near.bodies, *near.rule, corner, spacing, lines, values, unlisted)
     if int(unlisted[0]):
         raise ShapeError("shapes overlap where the sum of their codes has no material; list that sum in the scene")
     return values

@@ -23,8 +23,9 @@ FLOORS: list[list[set[str]]] = [
         {
             f"phantomsim.physics.{name}"
             for name in (
-                *("operator", "fourier", "crossings", "voxels", "inside", "random_fields", "motion", "kinetics"),
-                *("shapes", "shape_relations", "shape_transforms", "canonical_transforms"),
+                *("operator", "fourier", "crossings", "overlaps", "voxels", "inside", "random_fields", "motion"),
+                "kinetics",
+                *("surfaces", "shapes", "shape_relations", "shape_transforms", "canonical_transforms"),
             )
         }
     ],

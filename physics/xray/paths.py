@@ -1,8 +1,7 @@
 """Exact path lengths of rays through overlapping shapes.
 
-Along a ray each convex shape covers one interval. From the start, the sweep asks the shapes that the ray meets, from
-the topmost down, whether they cover the present stretch and where it can end at the latest, books the stretch for the
-material that the overlap rule gives, and goes on at its end: nothing is sorted, and any number may overlap.
+Along a ray each convex shape covers one interval. A sweep over these (`phantomsim.physics.overlaps`) cuts the ray into
+stretches, and each is booked for the material that the overlap rule gives; any number of shapes may overlap.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from phantomsim.physics.array import Array, namespace
-from phantomsim.physics.crossings import cross, crossing, visit
+from phantomsim.physics.crossings import clip, cross, crossing
 from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.kernel import Kernel, loop_nest, scalar
+from phantomsim.physics.overlaps import sweep, visit
 from phantomsim.physics.shapes import ShapeTable
 
 RAYS: Final = 32  # rays of a CPU block; they share a short list of shapes
@@ -32,7 +32,23 @@ def _direction(start, end):  # type: ignore[no-untyped-def]
 
 @loop_nest
 def _blocks(  # type: ignore[no-untyped-def]
-    begin, stop, kinds, params, inverse, lower, upper, codes, lookup, first, additive, start, end, lengths, unlisted
+    begin,
+    stop,
+    kinds,
+    params,
+    inverse,
+    planes,
+    clips,
+    lower,
+    upper,
+    codes,
+    lookup,
+    first,
+    additive,
+    start,
+    end,
+    lengths,
+    unlisted,
 ):
     n_shapes, n_materials = kinds.shape[0], lengths.shape[1]
     origin = np.zeros((3, RAYS), np.float64)
@@ -41,7 +57,9 @@ def _blocks(  # type: ignore[no-untyped-def]
     enter = np.empty((n_shapes, RAYS), np.float64)
     leave = np.empty((n_shapes, RAYS), np.float64)
     near = np.empty(n_shapes, np.int64)
-    hit = np.empty(n_shapes, np.int64)
+    covered = np.empty((2, n_shapes + 1), np.float64)
+    stretches = np.empty((2, 2 * n_shapes + 1), np.float64)
+    states = np.empty(2 * n_shapes + 1, np.int64)
     total = np.empty(n_materials, np.float64)
     for block in range(begin, stop):
         ray0 = block * RAYS
@@ -62,47 +80,51 @@ def _blocks(  # type: ignore[no-untyped-def]
             u, v = ahead * lower[s, 2], ahead * upper[s, 2]
             beside = max(p, q) - min(u, v) < left or min(p, q) - max(u, v) > right
             if not beside and lower[s, 0] <= top and upper[s, 0] >= bottom:
-                cross(kinds[s], params[s], inverse[s], origin, toward, length, enter[n_near], leave[n_near])
+                p, q = enter[n_near], leave[n_near]
+                cross(kinds[s], params[s], inverse[s], planes, clips[s], origin, toward, length, p, q)
                 near[n_near] = s
                 n_near += 1
         for r in range(n_rays):
-            n_hit = 0
-            for k in range(n_near - 1, -1, -1):  # from the topmost down
-                if enter[k, r] < leave[k, r]:
-                    hit[n_hit] = k
-                    n_hit += 1
             total[:] = 0.0
-            t = 0.0
-            while t < length[r]:
-                state, until = (0 if additive else -1), length[r]
-                for j in range(n_hit):
-                    k = hit[j]
-                    state, until = visit(enter[k, r], leave[k, r], codes[near[k]], t, state, until, additive)
-                    if state >= 0 and not additive:
-                        break
-                material = lookup[state - first]
+            n = sweep(enter, leave, codes, near, n_near, r, length[r], additive, covered, stretches, states)
+            for k in range(n):
+                material = lookup[states[k] - first]
                 if material > 0:
-                    total[material] += until - t
+                    total[material] += stretches[1, k] - stretches[0, k]
                 elif material < 0:
                     unlisted[0] = 1
-                t = until
             for m in range(n_materials):
                 lengths[ray0 + r, m] = total[m]
 
 
 def _thread(  # type: ignore[no-untyped-def]
-    ray, kinds, params, inverse, lower, upper, codes, lookup, first, additive, start, end, lengths, unlisted
+    ray,
+    kinds,
+    params,
+    inverse,
+    planes,
+    clips,
+    lower,
+    upper,
+    codes,
+    lookup,
+    first,
+    additive,
+    start,
+    end,
+    lengths,
+    unlisted,
 ):
     dz, dy, dx, length = _direction(start[ray], end[ray])
     for m in range(lengths.shape[1]):
         lengths[ray, m] = 0
+    sz, sy, sx = start[ray, 0], start[ray, 1], start[ray, 2]
     t = 0.0
     while t < length:
         state, until = (0 if additive else -1), length
         for s in range(kinds.shape[0] - 1, -1, -1):  # crossings are computed again: cheaper here than storing them
-            enter, leave = crossing(
-                kinds[s], params[s], inverse[s], start[ray, 0], start[ray, 1], start[ray, 2], dz, dy, dx, length
-            )
+            enter, leave = crossing(kinds[s], params[s], inverse[s], sz, sy, sx, dz, dy, dx, length)
+            enter, leave = clip(planes, clips[s], sz, sy, sx, dz, dy, dx, enter, leave)
             state, until = visit(enter, leave, codes[s], t, state, until, additive)
             if state >= 0 and not additive:
                 break
@@ -118,7 +140,7 @@ PATHS = Kernel(
     "xray.paths",
     _blocks,
     _thread,
-    "int32[::1];float64[::1];float64[:,:,::1];float64[:,::1];float64[:,::1];int64[::1];int32[::1];int64;boolean;"
+    "int32[::1];float64[::1];float64[:,:,::1];float64[:,::1];int64[:,::1];float64[:,::1];float64[:,::1];int64[::1];int32[::1];int64;boolean;"
     "float64[:,::1];float64[:,::1];real[:,::1];int32[::1]",
     float64_reason="chords are differences of distances far larger than themselves",
 )
@@ -156,11 +178,10 @@ def path_lengths(
     starts, ends = (xp.ascontiguousarray(p, dtype=xp.float64).reshape(-1, 3) for p in (start, end))
     lengths = xp.empty((len(starts), n_materials), dtype=dtype)
     unlisted = xp.zeros(1, dtype=xp.int32)
-    bounds = (table.lower, table.upper)
-    shapes = (table.kinds, table.params, table.inverse)
     if len(starts):
-        n_blocks = -(-len(starts) // RAYS)
-        PATHS(n_blocks, len(starts), *shapes, *bounds, *table.rule, starts, ends, lengths, unlisted)
+        lower = xp.minimum(starts.min(axis=0), ends.min(axis=0))
+        near = table.near(lower, xp.maximum(starts.max(axis=0), ends.max(axis=0)))
+        PATHS(-(-len(starts) // RAYS), len(starts), *near.bodies, *near.rule, starts, ends, lengths, unlisted)
     if int(unlisted[0]):
         raise ShapeError("shapes overlap where the sum of their codes has no material; list that sum in the scene")
     return lengths.reshape(*start.shape[:-1], n_materials)

@@ -56,3 +56,13 @@ def test_no_points_and_no_shapes_give_no_trouble():
     assert materials(s.layered([], []), np.zeros((0, 3))).shape == (0,)
     with pytest.raises(ShapeError, match="coordinates"):
         materials(s.layered([], []), np.zeros((4, 2)))
+
+
+def test_points_know_the_clips_of_shapes():
+    rng = np.random.default_rng(7)
+    found = [random_shape(rng).clipped(tuple(rng.normal(size=3)), rng.uniform(-0.05, 0.05)) for _ in range(6)]
+    points = rng.uniform(-0.2, 0.2, (4000, 3))
+    expected = np.zeros(len(points), int)
+    for material, shape in enumerate(found, 1):
+        expected[shape.holds(points)] = material
+    np.testing.assert_array_equal(materials(s.layered(found, range(1, 7)), points), expected)

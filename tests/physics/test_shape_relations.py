@@ -106,3 +106,11 @@ def test_crossed_boxes_and_rods_are_parted_though_their_bounding_boxes_meet():
     assert apart(first, second)
     assert not apart(first, s.box((0.0, 0.3, 0.3), (0.01, 0.01, 1.0), s.turn("z", -np.pi / 4)))
     assert apart(first, s.cylinder((0.025, 0.3, 0.3), (1.0, 0.01, 0.01), s.turn("y", np.pi / 2)))
+
+
+def test_parts_of_a_shape_are_held_and_hold_nothing_for_certain():
+    whole = s.ellipsoid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    half, small = whole.clipped((1.0, 0.0, 0.0), 0.0), s.ellipsoid((-0.3, 0.0, 0.0), (0.1, 0.1, 0.1))
+    assert relation(whole, half) == "holds"
+    assert relation(half, small) == "unknown"
+    assert relation(half, s.ellipsoid((0.0, 3.0, 0.0), (1.0, 1.0, 1.0))) == "apart"

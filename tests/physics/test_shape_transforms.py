@@ -223,6 +223,8 @@ def test_partial_overlap_is_an_error_unless_it_makes_no_difference():
 
 
 def test_what_has_no_transform_is_an_error():
+    with pytest.raises(ShapeError, match="clipped ellipsoid"):
+        one(s.ellipsoid(ORIGIN, (1.0, 1.0, 1.0)).clipped((1.0, 0.0, 0.0), 0.0), [[0.0, 0.0, 0.0]])
     k = np.zeros((1, 3))
     with pytest.raises(ShapeError, match=r"capsule .* has no closed form"):
         transform([s.capsule(ORIGIN, (0.2, 0.1, 0.1))], [1.0], k)

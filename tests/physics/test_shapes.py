@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import pi
 
 import numpy as np
@@ -77,6 +78,40 @@ def test_along_takes_z_to_the_direction() -> None:
     assert np.linalg.det(rotation) == pytest.approx(1.0)
 
 
+def test_a_clipped_shape_holds_what_lies_on_its_side_of_the_planes() -> None:
+    rng = np.random.default_rng(4)
+    for shape in each_kind(rng):
+        normals, points = rng.normal(size=(2, 3)), rng.uniform(-0.2, 0.2, (5000, 3))
+        offsets = [float(n @ shape.centre / np.linalg.norm(n)) + rng.uniform(-0.02, 0.04) for n in normals]
+        part = shape.clipped(tuple(normals[0]), offsets[0]).clipped(tuple(normals[1]), offsets[1])
+        sides = points @ normals.T <= np.asarray(offsets) * np.linalg.norm(normals, axis=1)
+        assert np.array_equal(part.holds(points), shape.holds(points) & sides.all(axis=1))
+        assert part.half_extent == shape.half_extent
+        assert part.uncut == shape
+        ball = rng.normal(size=(5000, 3))
+        ball *= part.inner_radius * (1 - 1e-9) / np.linalg.norm(ball, axis=1, keepdims=True)
+        assert part.inner_radius == 0 or part.holds(np.asarray(shape.centre) + ball).all()
+
+
+def test_clips_move_with_their_shape() -> None:
+    half = shapes.cylinder((0.0, 0.0, 0.0), (0.1, 0.1, 0.1)).clipped((0.0, 1.0, 0.0), 0.02)
+    moved = replace(half, centre=(0.0, 0.3, 0.0))
+    assert moved.holds(np.array([[0.0, 0.319, 0.0], [0.0, 0.321, 0.0]])).tolist() == [True, False]
+    assert moved.planes == pytest.approx(np.array([[0.0, 1.0, 0.0, 0.32]]))
+
+
+@pytest.mark.parametrize("depth", [-0.7, 0.0, 0.4, 2.0])
+def test_volume_of_a_cut_ball_is_that_of_its_spherical_cap(depth: float) -> None:
+    part = shapes.ellipsoid((0.1, 0.2, 0.3), (0.5, 0.5, 0.5)).clipped((1.0, 2.0, -2.0), 0.5 * depth - 0.1 / 3)
+    height = 0.5 * (1 + min(depth, 1.0))
+    assert part.volume == pytest.approx(pi * height**2 * (3 * 0.5 - height) / 3)
+
+
+def test_volume_of_other_cut_shapes_is_refused() -> None:
+    with pytest.raises(NotImplementedError, match="no closed form"):
+        _ = shapes.box((0, 0, 0), (1, 1, 1)).clipped((1.0, 0.0, 0.0), 0.0).volume
+
+
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [
@@ -90,6 +125,9 @@ def test_along_takes_z_to_the_direction() -> None:
             "orthonormal",
         ),
         (lambda: shapes.along((0.0, 0.0, 0.0)), UnitError, "direction"),
+        (lambda: shapes.box((0, 0, 0), (1, 1, 1)).clipped((0.0, 0.0, 0.0), 0.0), UnitError, "normal"),
+        (lambda: shapes.box((0, 0, 0), (1, 1, 1)).clipped((1.0, 0.0, 0.0), np.inf), UnitError, "offset"),
+        (lambda: shapes.Shape("box", (0, 0, 0), (1, 1, 1), clips=((1, 0, 0, np.nan),)), UnitError, "clips"),
         (lambda: shapes.layered([], [1]), ShapeError, "materials"),
         (lambda: shapes.additive([], [1], {}), ShapeError, "codes"),
         (lambda: shapes.additive([shapes.ellipsoid((0, 0, 0), (1, 1, 1))], [1 << 30], {}), ShapeError, "span"),

@@ -61,6 +61,13 @@ def test_shapes_smaller_than_a_voxel_are_not_lost() -> None:
     assert found[1].sum(dtype=np.float64) * 0.01**3 == pytest.approx(4 / 3 * pi * 0.002**3, rel=1e-2)
 
 
+def test_half_a_ball_and_half_a_cylinder_have_half_the_volume() -> None:
+    for shape in (s.ellipsoid((0, 0, 0), (0.1, 0.1, 0.1)), s.cylinder((0, 0, 0), (0.08, 0.1, 0.1), s.along((1, 1, 2)))):
+        cut = shape.clipped((-0.4, 0.2, 1.0), 0.0)  # through the centre
+        found = fractions(s.layered([cut], [1]), GRID, 2)[1].sum(dtype=np.float64) * 0.004**3
+        assert found == pytest.approx(shape.volume / 2, rel=3e-4)
+
+
 def test_halves_and_quarters_of_a_box_are_exact() -> None:
     found = fractions(s.layered([s.box((0, 0, 0), (0.5, 0.75, 1.0))], [1]), Grid((1, 2, 4), (2.0, 1.0, 1.0)), 2)
     assert found[1, 0].tolist() == [[0.0, 0.375, 0.375, 0.0]] * 2

@@ -84,6 +84,40 @@ def test_chord_of_an_ellipsoid_is_exact() -> None:
     assert np.abs(found - expected).max() < 1e-12
 
 
+def test_chords_of_a_spherical_cap_are_exact() -> None:
+    """A ball of radius 1 cut at z = h: along z a chord at distance r ends at min(h, s), with s = √(1 − r²) its height."""
+    rng = np.random.default_rng(9)
+    for height in (-0.6, 0.0, 0.3):
+        table = s.layered([s.ellipsoid((0, 0, 0), (1.0, 1.0, 1.0)).clipped((5.0, 0.0, 0.0), height)], [1])
+        start = np.column_stack([np.full(500, -2.0), *rng.uniform(-0.7, 0.7, (2, 500))])
+        reach = np.sqrt(1 - start[:, 1] ** 2 - start[:, 2] ** 2)
+        found = path_lengths(table, start, start * [-1, 1, 1], 2, np.float64)[:, 1]
+        assert found == pytest.approx(np.clip(height + reach, 0, 2 * reach), abs=1e-14)
+        across = start * 1.0
+        across[:, 0] = rng.uniform(-1, 1, 500)
+        across[:, 2] = -2.0
+        found = path_lengths(table, across, across * [1, 1, -1], 2, np.float64)[:, 1]
+        half = np.sqrt(np.maximum(1 - across[:, 0] ** 2 - across[:, 1] ** 2, 0))
+        assert found == pytest.approx(np.where(across[:, 0] <= height, 2 * half, 0), abs=1e-14)
+
+
+@pytest.mark.parametrize("add", [False, True])
+def test_the_two_sides_of_a_plane_make_the_whole_shape(add: bool) -> None:
+    rng = np.random.default_rng(10)
+    start, end = random_rays(rng, 400)
+    for _ in range(20):
+        shape, normal, offset = random_shape(rng), rng.normal(size=3), rng.uniform(-0.05, 0.05)
+        near, far = shape.clipped(tuple(normal), offset), shape.clipped(tuple(-normal), -offset)
+        sums = {1: 1, 2: 2}
+        table = s.additive([near, far], [1, 2], sums) if add else s.layered([near, far], [1, 2])
+        found = path_lengths(table, start, end, 3, np.float64)
+        whole = path_lengths(s.layered([shape], [1]), start, end, 2, np.float64)
+        assert found.sum(axis=1) == pytest.approx(whole.sum(axis=1), abs=1e-12)
+        unit = normal / np.linalg.norm(normal)
+        crosses = (start @ unit - offset) * (end @ unit - offset) < 0
+        assert (np.minimum(found[:, 1], found[:, 2])[~crosses] < 1e-12).all()
+
+
 def test_a_segment_inside_a_shape_counts_only_itself() -> None:
     table = s.layered([s.ellipsoid((0, 0, 0), (1.0, 1.0, 1.0))], [1])
     start, end = np.array([[0.0, 0.0, -0.25]]), np.array([[0.0, 0.0, 0.5]])
