@@ -1,0 +1,1 @@
+"""How bodies move: invertible maps in closed form, driven by signals that are functions of time alone."""
