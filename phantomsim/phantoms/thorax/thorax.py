@@ -132,16 +132,15 @@ class RandomThorax(PhantomSpec):
         hosts = [*lungs, *(part for part in rest if self._reachable(part.shape))]
         solid, rows = place_lesions(self.lesions, hosts, ("lung",), key.fold("solid"))
         glass, more = place_lesions(self.ground_glass, [*hosts, *solid], ("lung",), key.fold("ground glass"))
-        thinned = get(self.ground_glass.tissue).diluted(drawn["ground_glass_density"])
-        glass = [replace(part, tissue=thinned) for part in glass]
+        thick = self.ground_glass.matter
+        thinned = thick.diluted(drawn["ground_glass_density"])
+        glass = [replace(part, tissue=thinned) if part.tissue.name == thick.name else part for part in glass]
+        more = tuple({**row, "tissue": thinned.name} if row["tissue"] == thick.name else row for row in more)
         return compose(
             get("air"),
             [*around, *fronts, *lungs, *glass, *trees, *rest, *solid],
             names=NAMES,
-            truths={
-                "anatomy": ({"part": "thorax", **drawn},),
-                "lesions": (*rows, *({**row, "tissue": thinned.name} for row in more)),
-            },
+            truths={"anatomy": ({"part": "thorax", **drawn},), "lesions": (*rows, *more)},
         )
 
     def _reachable(self, shape: Shape) -> bool:
