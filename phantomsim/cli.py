@@ -110,16 +110,19 @@ def plan(
 
 @app.command()
 def preview(
-    recipe: Source,
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe, or a kind of phantom such as head.")],
     out: Annotated[Path | None, typer.Option("--out", help="Where the PNG goes; NAME.png here by default.")] = None,
     samples: Annotated[int, typer.Option(min=1, max=64, help="How many samples to show, from the first.")] = 4,
     sample: Annotated[int | None, typer.Option(min=0, help="The one sample to show.")] = None,
+    phantom: Annotated[
+        bool, typer.Option("--phantom", help="Show the recipe's phantom as each modality does.")
+    ] = False,
     device: Device = "cpu",
 ) -> None:
-    """Make a picture of a few samples, with the same bits as in the data set."""
+    """Make a picture of a few samples, with the same bits as in the data set, or of a phantom."""
     from phantomsim.commands import making
 
-    making.preview(recipe, out, samples, sample, device)
+    making.preview(recipe, out, samples, sample, device, phantom=phantom)
 
 
 @app.command()

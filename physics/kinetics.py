@@ -51,7 +51,7 @@ class Curve:
 
     def __call__(self, time: npt.ArrayLike) -> Float64:
         """Return the values at times [s] (…)."""
-        return np.asarray(np.interp(time, self.times, self.values, left=0.0))
+        return np.interp(np.asarray(time, dtype=np.float64), self.times, self.values, left=0.0)
 
     def lengthened(self, duration: float) -> Curve:
         """Return the answer to an injection that lasts: the mean of the curve over the past `duration` [s]."""

@@ -7,15 +7,22 @@ import pkgutil
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
+from pydantic import ValidationError
 
 from phantomsim.commands.output import columns, duration, progress, size, tell
 from phantomsim.commands.pictures import picture_store
 from phantomsim.dataset.recipe import Recipe
 from phantomsim.dataset.recipe_job import job_of
 from phantomsim.dataset.sample import make_sample
+from phantomsim.physics.errors import RecipeError
+from phantomsim.physics.rng import Key
+from phantomsim.registry import PHANTOMS
+
+if TYPE_CHECKING:
+    from phantomsim.phantoms.phantom import PhantomSpec
 
 FEW = 64
 """Below so many samples, processes cost more than they save: one process works on threads."""
@@ -77,10 +84,14 @@ def plan(
     check_disk(root, job.samples, calibration.stored_bytes)
 
 
-def preview(source: str, out: Path | None, samples: int, sample: int | None, device: str) -> None:
-    """Make a few samples, the same bits as in the set, and a picture of them."""
+def preview(source: str, out: Path | None, samples: int, sample: int | None, device: str, *, phantom: bool) -> None:
+    """Make a few samples, the same bits as in the set, and a picture of them; or one phantom's portrait."""
     from phantomsim.report.preview import preview as write_preview
 
+    kind = source in PHANTOMS.kinds() and not Path(source).exists()
+    if phantom or kind:
+        typer.echo(_portray(source, out, sample or 0, device, kind=kind))
+        return
     recipe = Recipe.load(source)
     indices = list(range(samples)) if sample is None else [sample]
     made = []
@@ -91,6 +102,25 @@ def preview(source: str, out: Path | None, samples: int, sample: int | None, dev
         update(len(indices), len(indices))
     path = Path(f"{recipe.name}.png") if out is None else out
     typer.echo(write_preview(made, recipe.outline.pairs, path, indices=indices))
+
+
+def _portray(source: str, out: Path | None, sample: int, device: str, *, kind: bool) -> Path:
+    """Draw the phantom of a recipe's sample, or one of a kind with all its defaults, in every modality's contrast."""
+    from phantomsim.report.portrait import portrait
+
+    if kind:
+        try:
+            spec = PHANTOMS.get(source).model_validate({"kind": source})
+        except ValidationError as error:
+            fields = ", ".join(str(e["loc"][0]) for e in error.errors())
+            raise RecipeError(f"a phantom {source!r} needs {fields}: preview a recipe of it with --phantom") from None
+        name, key = source, Key(sample)
+    else:
+        recipe = Recipe.load(source)
+        name, key = recipe.name, Key(recipe.seed).fold(sample)
+        spec = recipe.draw(key.fold("recipe")).phantom
+    drawn = cast("PhantomSpec", spec).generate(key.fold("phantom")).to(device)
+    return portrait(drawn, f"{name}, sample {sample}", Path(f"{name}-phantom.png") if out is None else out)
 
 
 def generate(

@@ -179,6 +179,19 @@ def test_preview_shows_the_samples_of_the_set(capsys):
     assert Path("one.png").exists()
 
 
+def test_preview_shows_a_phantom_in_every_contrast(capsys):
+    assert run("preview", "water-cylinder", "--sample", "1") == 0
+    assert capsys.readouterr().out.strip() == "water-cylinder-phantom.png"
+    assert run("preview", "ct-low-dose", "--phantom", "--out", "body.png") == 0
+    for name in ("water-cylinder-phantom.png", "body.png"):
+        assert Path(name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_preview_of_a_kind_that_needs_a_file_says_what_it_needs(capsys):
+    assert run("preview", "nifti-labels") == 2
+    assert "needs path, labels" in capsys.readouterr().err
+
+
 def test_inspect_shows_every_drawn_value_key_and_hash(capsys):
     assert generate() == 0
     capsys.readouterr()
