@@ -182,9 +182,7 @@ def test_preview_shows_the_samples_of_the_set(capsys):
 def test_preview_shows_a_phantom_in_every_contrast(capsys):
     assert run("preview", "water-cylinder", "--sample", "1") == 0
     assert capsys.readouterr().out.strip() == "water-cylinder-phantom.png"
-    assert run("preview", "ct-low-dose", "--phantom", "--out", "body.png") == 0
-    for name in ("water-cylinder-phantom.png", "body.png"):
-        assert Path(name).read_bytes().startswith(b"\x89PNG")
+    assert Path("water-cylinder-phantom.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_preview_of_a_kind_that_needs_a_file_says_what_it_needs(capsys):
