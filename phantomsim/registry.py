@@ -84,6 +84,7 @@ PHANTOMS = Registry(
         "breast": "phantomsim.phantoms.breast.breast:RandomBreast",
         "nifti-labels": "phantomsim.phantoms.from_volume:NiftiLabels",
         "ct-volume": "phantomsim.phantoms.from_volume:CTVolume",
+        "brain-template": "phantomsim.phantoms.template.brain:BrainTemplate",
         "mesh": "phantomsim.phantoms.surfaces.mesh:MeshPhantom",
         "harmonic": "phantomsim.phantoms.surfaces.harmonic:HarmonicOrgan",
         "ctp404": "phantomsim.phantoms.objects.ctp404:CTP404",
@@ -98,6 +99,8 @@ PHANTOMS = Registry(
         "siemens-star": "phantomsim.phantoms.objects.siemens_star:SiemensStar",
         "contrast-detail": "phantomsim.phantoms.objects.contrast_detail:ContrastDetail",
         "edge-wire": "phantomsim.phantoms.objects.edge_wire:EdgeWire",
+        "forbild-head": "phantomsim.phantoms.objects.forbild_head:ForbildHead",
+        "forbild-thorax": "phantomsim.phantoms.objects.forbild_thorax:ForbildThorax",
     },
 )
 SCANNERS = Registry("scanner", {"ct": "phantomsim.scanners.ct:CT"})
