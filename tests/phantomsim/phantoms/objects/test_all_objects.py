@@ -17,7 +17,16 @@ from phantomsim.tissues import get
 
 KINDS = [
     *("ctp404", "ctp515", "ctp528", "acr-ct", "nema-iq", "nema-nu4"),
-    *("jaszczak", "derenzo", "defrise", "siemens-star", "contrast-detail", "edge-wire"),
+    *(
+        "jaszczak",
+        "derenzo",
+        "defrise",
+        "siemens-star",
+        "contrast-detail",
+        "edge-wire",
+        "forbild-head",
+        "forbild-thorax",
+    ),
 ]
 
 
