@@ -24,8 +24,8 @@ FLOORS: list[list[set[str]]] = [
             f"phantomsim.physics.{name}"
             for name in (
                 *("operator", "fourier", "crossings", "overlaps", "voxels", "inside", "random_fields", "motion"),
-                "kinetics",
-                *("surfaces", "shapes", "shape_relations", "shape_transforms", "canonical_transforms"),
+                *("kinetics", "flow"),
+                *("surfaces", "shapes", "shape_relations", "shape_transforms", "shape_images", "canonical_transforms"),
             )
         }
     ],

@@ -1,0 +1,73 @@
+"""Tubes as chains of cones and balls, for scenes.
+
+Between the places where a tube is cut it is a truncated cone, and a ball in each cut fills the wedge on the outside of
+the bend. The cuts are so close that chain and tube differ by less than `TOLERANCE` of the radius.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from phantomsim.physics.flow.tube import Tube
+from phantomsim.physics.grid import Triple
+from phantomsim.physics.shapes import Shape, along, cone, cylinder, ellipsoid
+
+Float64 = npt.NDArray[np.float64]
+
+TOLERANCE: Final = 0.015
+STRAIGHT: Final = 1e-3
+"""Corners of fewer radians need no ball."""
+
+
+def cuts(tube: Tube, low: float = 0.0, high: float = 1.0, *, healthy: bool = False) -> Float64:
+    """Return parameters (cut) at which to cut a tube, its ends included.
+
+    A chord of length h leaves its arc by κ h² / 8, and a cone a radius by |r″| h² / 8: the density of cuts is
+    √((κ + |r″|) / (8 · tolerance · r)).
+    """
+    u = np.linspace(low, high, 121)
+    _, first, second = tube.curve(u)
+    r, slope = tube.healthy(u) if healthy else tube.radius(u)
+    speed = np.linalg.norm(first, axis=1)
+    curvature = np.linalg.norm(np.cross(first, second), axis=1) / speed**3
+    swelling = np.abs(np.gradient(slope / speed, u)) / speed
+    density = np.sqrt((curvature + swelling) / (8 * TOLERANCE * r)) * speed + 1e-9
+    count = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(u))])
+    n = max(int(np.ceil(count[-1])), 1)
+    return np.asarray(np.interp(np.linspace(0, count[-1], n + 1), count, u))
+
+
+def chain(tube: Tube, u: Float64, radii: Float64) -> list[Shape]:
+    """Return the cones between cuts of a tube, and the balls in the inner cuts.
+
+    Parameters
+    ----------
+    tube
+        Gives the centreline.
+    u
+        Parameters of the cuts (cut), rising.
+    radii
+        Radius at each cut (cut) [m].
+    """
+    places = tube.curve(u)[0]
+    steps = np.diff(places, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    shapes: list[Shape] = []
+    for i, (step, length) in enumerate(zip(steps, lengths, strict=True)):
+        middle, half, wide = _triple((places[i] + places[i + 1]) / 2), float(length) / 2, float(radii[i])
+        ratio = float(radii[i + 1]) / wide
+        turned = along(_triple(step))
+        if abs(ratio - 1) < 1e-9:
+            shapes.append(cylinder(middle, (half, wide, wide), turned))
+        else:
+            shapes.append(cone(middle, (half, wide, wide), ratio, turned))
+        if i and np.linalg.norm(np.cross(step, steps[i - 1])) > STRAIGHT * length * lengths[i - 1]:
+            shapes.append(ellipsoid(_triple(places[i]), (wide, wide, wide)))
+    return shapes
+
+
+def _triple(v: Float64) -> Triple:
+    return (float(v[0]), float(v[1]), float(v[2]))
