@@ -134,6 +134,8 @@ class FBP(Reconstructor):
             if name not in held:
                 raise RecipeError(f"fbp needs {name!r} in its data, which holds {', '.join(map(str, held)) or 'none'}")
         scan, z = geometry.from_json(data.attrs["geometry"])
+        if not isinstance(scan, PlanarScan):
+            raise RecipeError("fbp reconstructs parallel and fan beams in their planes; take fdk for cone beams")
         line_integral = data["line_integral"]
         if set(line_integral.dims) != {"view", "row", "column"}:
             found = ", ".join(map(str, line_integral.dims))
