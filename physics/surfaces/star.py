@@ -57,7 +57,7 @@ def real_harmonics_sum(coefficients: Float64, directions: Float64) -> Float64:
         total += even * cos
         if m:
             total += odd * sin
-    return total
+    return np.asarray(total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ class Star(Surface):
         local = (points - np.asarray(self.centre)) @ np.asarray(self.rotation)
         rho = np.maximum(np.linalg.norm(local, axis=1), 1e-12)
         ratio = np.log(rho / self._radius(local / rho[:, None]))
-        return np.sign(ratio) * rho * -np.expm1(-np.abs(ratio) / self._slope)
+        return np.asarray(np.sign(ratio) * rho * -np.expm1(-np.abs(ratio) / self._slope))
 
     def holds(self, points: Float64) -> npt.NDArray[np.bool_]:
         """Return which points (…, 3) [m] lie inside (…)."""

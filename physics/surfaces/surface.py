@@ -51,7 +51,7 @@ def spread(
     Blocks of voxels, then voxels, that the distance at their centre shows to lie wholly on one side are settled at
     once. The others are cut by ``n_lines`` × ``n_lines`` lines along x, each sampled at ``n_lines + 1`` points; between
     two points of unlike sign the surface stands where the distance, taken as linear, vanishes. The error of a volume
-    falls as 1 / n_lines² for a smooth surface.
+    falls as 1 / n_lines² for a curved surface; a face square to z or y may be off by half a line's width.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def spread(
 def _side(distance: Callable[[Float64], Float64], centres: Float64, edges: Float64) -> npt.NDArray[np.int8]:
     """Return −1 for boxes wholly inside, 1 for those outside, and 0 for those that the surface may cut."""
     values = in_chunks(distance, centres)
-    return (np.sign(values) * (np.abs(values) >= np.linalg.norm(edges) / 2)).astype(np.int8)
+    return np.asarray(np.sign(values) * (np.abs(values) >= np.linalg.norm(edges) / 2), dtype=np.int8)
 
 
 def _inside(distance: Callable[[Float64], Float64], corners: Float64, spacing: Float64, n: int) -> Float64:

@@ -155,7 +155,7 @@ class Triangles(Surface):
 
     def _binned(self, places: Float64, n: int) -> Int64:
         low, high = np.asarray(self.lower[:2]), np.asarray(self.upper[:2])
-        return np.clip((places - low) / (high - low) * n, 0, n - 1).astype(np.int64)
+        return np.asarray(np.clip((places - low) / (high - low) * n, 0, n - 1), dtype=np.int64)
 
     def _held(self, points: Float64) -> npt.NDArray[np.bool_]:
         faces, first, count, n = self._bins

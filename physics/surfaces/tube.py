@@ -134,4 +134,4 @@ def _swept(points: Float64, start: Float64, end: Float64, first: float, last: fl
         best = np.clip(along + slope / np.sqrt(1 - slope**2) * off, 0, length)
     else:
         best = np.full_like(along, length if slope > 0 else 0.0)
-    return np.hypot(off, along - best) - (first + slope * best)
+    return np.asarray(np.hypot(off, along - best) - (first + slope * best))

@@ -1,0 +1,1 @@
+"""Phantoms whose surfaces are known by numbers alone: random organs and meshes."""
