@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from phantomsim.phantoms.placement import between
+from phantomsim.phantoms.ranges import between
 from phantomsim.phantoms.scene import Part
 from phantomsim.phantoms.small_animal.frame import SIDES, chain, fill, oval, rod
 from phantomsim.physics.grid import Triple

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import atan, cos, sin
+from math import atan, cos, dist, sin, sqrt
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from phantomsim.phantoms.head.frame import frame
 from phantomsim.phantoms.scene import Part
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.shapes import UPRIGHT, Rotation, Shape, capsule, ellipsoid, turn
@@ -29,7 +28,7 @@ HALF: Final = 45.0
 """Half the length from nose to rump in the atlas [mm]."""
 SPINE: Final = (
     (-46.0, -40.0, -34.0, -26.0, -18.0, -8.0, 0.0, 6.0, 12.0, 18.0, 22.0),
-    (0.0, 1.8, 3.4, 4.8, 5.4, 5.2, 4.0, 2.6, 0.8, -1.4, -2.6),
+    (0.0, 1.7, 3.2, 4.5, 5.2, 5.1, 4.0, 2.6, 0.8, -1.4, -2.6),
 )
 """Heights z and positions y of the middles of the vertebral bodies [mm]."""
 
@@ -47,11 +46,23 @@ def oval(centre: Triple, semi_axes: Triple, rotation: Rotation = UPRIGHT, *, gro
 
 def rod(start: Triple, end: Triple, radius: float, *, flat: float = 1.0) -> Shape:
     """Return a capsule with the ends of its axis at two places [mm]; `flat` is its breadth along x over its depth."""
-    first, last = np.asarray(start), np.asarray(end)
-    half = float(np.linalg.norm(last - first)) / 2 + radius
     z, y, x = ((a + b) / 2 for a, b in zip(start, end, strict=True))
+    half = dist(start, end) / 2 + radius
     sizes = (1e-3 * half, 1e-3 * radius / flat**0.5, 1e-3 * radius * flat**0.5)
-    return capsule(_metres((z, y, x)), sizes, frame(last - first, np.array([0.0, 0.0, 1.0])))
+    return capsule(_metres((z, y, x)), sizes, _lying_along(start, end))
+
+
+def _lying_along(start: Triple, end: Triple) -> Rotation:
+    """Return the rotation that takes local z to the way from one place to another, and local x near x or z."""
+    length = dist(start, end)
+    a, b, c = ((q - p) / length for p, q in zip(start, end, strict=True))
+    if abs(c) < 0.95:
+        norm = sqrt(1 - c * c)
+        d, e, f = -a * c / norm, -b * c / norm, norm
+    else:
+        norm = sqrt(1 - a * a)
+        d, e, f = norm, -a * b / norm, -a * c / norm
+    return ((a, e * c - f * b, d), (b, f * a - d * c, e), (c, d * b - e * a, f))
 
 
 def chain(places: Sequence[Triple], radii: Sequence[float]) -> list[Shape]:

@@ -80,7 +80,7 @@ def _side(side: int) -> list[Part]:
     parts += fill([oval((33.6, -1.9, side * 1.7), (2.6, 1.0, 0.7))], "cortical_bone", "maxilla")
     jaw = [at(place, side) for place in ((26.0, -1.9, 4.6), (28.5, -4.0, 3.6), (33.0, -4.6, 1.9), (39.0, -4.1, 0.55))]
     parts += fill(chain(jaw, [0.50, 0.62, 0.62]), "cortical_bone", "mandible")
-    parts += fill([oval((26.8, -3.6, side * 4.0), (2.2, 1.5, 0.30))], "cortical_bone", "mandible")
+    parts += fill([oval((26.8, -3.2, side * 3.9), (2.1, 1.1, 0.30))], "cortical_bone", "mandible")
     for z in (32.0, 33.5, 34.7):
         molars = [
             rod((z, -2.5, side * 1.6), (z, -3.1, side * 1.6), 0.5),
@@ -89,9 +89,9 @@ def _side(side: int) -> list[Part]:
         parts += fill(molars, "tooth", "molar")
     parts += fill([oval((23.6, -2.0, side * 3.3), (1.7, 1.4, 1.5))], "cortical_bone", "bulla")
     parts += fill([oval((23.6, -2.0, side * 3.3), (1.7, 1.4, 1.5), grow=-0.3)], "air", "bulla")
-    parts += fill([oval((31.6, 0.2, side * 4.0), (1.8, 1.6, 1.2))], "thyroid", "harderian gland")
-    parts += fill([oval((32.4, 0.8, side * 5.2), (1.6, 1.6, 1.6))], "vitreous", "eye")
-    parts += fill([oval((32.5, 0.9, side * 5.7), (0.95, 0.95, 0.85))], "eye_lens", "lens")
+    parts += fill([oval((31.2, 0.0, side * 3.6), (1.8, 1.6, 1.2))], "thyroid", "harderian gland")
+    parts += fill([oval((32.4, 0.6, side * 4.7), (1.6, 1.6, 1.6))], "vitreous", "eye")
+    parts += fill([oval((32.5, 0.7, side * 5.2), (0.95, 0.95, 0.85))], "eye_lens", "lens")
     for middle, radius, first, last in (((39.0, -3.4), 3.3, 2.2, 0.15), ((36.0, 2.2), 6.7, -2.1, -1.02)):
         places: list[Triple] = []
         for i in range(6):

@@ -56,8 +56,8 @@ def column() -> list[Part]:
         discs.append(_disc(z, 0.0, 0.52 * gap, 0.85 * radius, 1.15))
         shells += [_disc(z, 0.0, 0.41 * gap, radius, 1.2), _disc(z, radius + 0.6, 0.36 * gap, 1.3, 1.2)]
         cores.append(_disc(z, 0.0, 0.41 * gap - 0.12, radius - 0.22, 1.25))
-        spinous = 0.75 if cervical else 1.6 if i == 8 else 1.1  # the second thoracic spine stands out
-        shells.append(oval((z - 0.15 * gap, spine(z) + radius + 1.9, 0.0), (0.30 * gap, spinous, 0.25)))
+        spinous = 0.6 if cervical else 1.5 if i == 8 else 0.85  # the second thoracic spine stands out
+        shells.append(oval((z - 0.15 * gap, spine(z) + radius + 1.6, 0.0), (0.30 * gap, spinous, 0.25)))
         for side in SIDES if lumbar or z in SACRAL or cervical else ():
             reach = 2.6 if lumbar else 2.2
             process = (z + 0.25 * gap, spine(z) - 0.4, side * reach)
@@ -156,7 +156,7 @@ def limb_bones() -> list[Part]:
         parts += _long((knee[0] - 0.7, knee[1] - 0.9, knee[2]), ankle, 0.62, "tibia")
         fibula = [(knee[0] - 1.2, knee[1] - 0.9, knee[2] + side * 1.0), (-34.0, ankle[1] + 0.3, ankle[2] + side * 0.6)]
         parts += fill(chain(fibula, [0.25]), "cortical_bone", "fibula")
-        parts += fill([rod(ankle, (ankle[0] - 2.0, ankle[1] + 0.4, ankle[2]), 0.5)], "cortical_bone", "paw")
+        parts += fill([rod(ankle, (ankle[0] - 0.9, ankle[1] + 0.3, ankle[2]), 0.5)], "cortical_bone", "paw")
         for offset in (-0.6, 0.0, 0.6):
             end = (toes[0], toes[1], toes[2] + offset)
             parts += fill([rod(ankle, end, 0.22)], "cortical_bone", "paw")

@@ -8,8 +8,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from phantomsim.phantoms.lesions.spec import Lesions
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
-from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, place_lesions
+from phantomsim.phantoms.placement import place_lesions
+from phantomsim.phantoms.ranges import PositiveRange, Range, between
 from phantomsim.phantoms.scene import Part, compose
 from phantomsim.phantoms.small_animal import belly, chest, head, outline, skeleton
 from phantomsim.phantoms.small_animal.frame import HALF, SIDES, fill, laid_down, oval, swollen
@@ -37,10 +39,14 @@ LIMITS: Final = {
     "level": (-1.4, 0.5),
 }
 """What each range may span and the animal still hold together."""
+LARGEST: Final = 0.05
+"""Diameter of the largest lesion that finds a place, over the animal's length."""
+ORGANS: Final = (-0.14, 0.08)
+"""Levels between which lesions find a place."""
 SMALLEST: Final = 1.0
 """Diameter below which no tumour is drawn [mm]."""
-VOXEL: Final = 1.2e-3
-"""Size of the voxels in which an animal is weighed [m]."""
+VOXEL: Final = 2e-3
+"""Size of the voxels in which an animal is weighed [m]; voxels of 0.6 mm change the mass by 3e-5."""
 
 
 class RandomSmallAnimal(PhantomSpec):
@@ -65,7 +71,7 @@ class RandomSmallAnimal(PhantomSpec):
         default=(0.0, 0.0), description="what lies at z = 0, in body lengths from the middle to the nose"
     )
     bed: bool = Field(default=True, description="whether the animal lies in a trough of acrylic glass")
-    lesions: Lesions = Field(default=Lesions(), description="in liver and lungs")
+    lesions: Lesions = Field(default=Lesions(diameter_mm=(1.0, 3.0)), description="in liver and lungs")
 
     @model_validator(mode="after")
     def _check(self) -> RandomSmallAnimal:
@@ -77,7 +83,24 @@ class RandomSmallAnimal(PhantomSpec):
                     f"{name} of a {self.species} must be [smallest, largest] within {least:g} to {most:g}, "
                     f"got [{low:g}, {high:g}]"
                 )
+        if self.lesions.count:
+            self._check_lesions()
         return self
+
+    def _check_lesions(self) -> None:
+        kind = SPECIES[self.species]
+        length = 2 * HALF * ((self.mass_g or kind.usual)[0] / ATLAS_MASS) ** (1 / 3)
+        if self.lesions.diameter_mm[1] > LARGEST * length:
+            raise ValueError(
+                f"lesions of a {self.species} of {length:.0f} mm must be [smallest, largest] up to "
+                f"{LARGEST * length:.1f} mm, and lesions.diameter_mm is {list(self.lesions.diameter_mm)}"
+            )
+        reach = self.lesions.depth_mm / 2 / length
+        if not (self.level[0] + reach >= ORGANS[0] and self.level[1] - reach <= ORGANS[1]):
+            raise ValueError(
+                f"lesions lie in liver and lungs, at a level of {ORGANS[0]} to {ORGANS[1]}, and level is "
+                f"{list(self.level)}: move it there, or let lesions.depth_mm reach there"
+            )
 
     def generate(self, key: Key) -> Phantom:
         """Make one animal: measures, bowel, pose and lesions are drawn from streams of their own."""
@@ -201,7 +224,7 @@ def _tumour(drawn: dict[str, Any], scale: float) -> list[Part]:
     parts = [Part(oval(centre, semi_axes, grow=outline.SKIN + 0.1), get("skin"), "skin")]
     parts.append(Part(oval(centre, semi_axes), get("tumor"), "xenograft"))
     if drawn["tumor_mm"] > 6:
-        parts.append(Part(oval(centre, semi_axes, grow=-0.32 * diameter), get("soft_tissue"), "xenograft"))
+        parts.append(Part(oval(centre, semi_axes, grow=-0.26 * diameter), get("necrosis"), "xenograft"))
     return parts
 
 

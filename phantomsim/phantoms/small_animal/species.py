@@ -52,7 +52,8 @@ class Species:
 
     def organ(self, name: str, mass: float) -> float:
         """Return the mass of an organ in an animal of a mass [g]."""
-        return self.organs[name] * (mass / self.mass) ** (BRAIN_EXPONENT if name == "brain" else EXPONENT)
+        exponent = BRAIN_EXPONENT if name == "brain" else EXPONENT
+        return float(self.organs[name] * (mass / self.mass) ** exponent)
 
 
 SPECIES: Final[dict[SpeciesName, Species]] = {
