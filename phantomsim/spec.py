@@ -30,6 +30,10 @@ class Spec(BaseModel):
             name, factor = split_unit(field)
             value = getattr(self, field)
             if factor != 1.0 and value is not None:
-                value = tuple(factor * v for v in value) if isinstance(value, tuple) else factor * value
+                value = _scaled(value, factor)
             bare[name] = value
         return {name: bare[name] for name in names} if names else bare
+
+
+def _scaled(value: Any, factor: float) -> Any:
+    return tuple(_scaled(v, factor) for v in value) if isinstance(value, tuple) else factor * value

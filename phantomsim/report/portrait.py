@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from phantomsim.labelled import image
+from phantomsim.phantoms.extent import object_box
 from phantomsim.physics.array import to_host
-from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.xray.attenuation import linear_attenuation
 from phantomsim.report.panel import FONT, draw, mark_directions, outline_lesions
@@ -32,8 +32,6 @@ PIXELS: Final = 384
 KEV: Final = 70.0
 FIELD: Final = 3.0
 """Field strength of the relaxation times [T]."""
-WORLD: Final = 2.56
-"""Side of the cube in which a phantom is looked for [m]."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def portrait(phantom: Phantom, title: str, path: Path | str, *, dpi: int = 130) 
     Raises
     ------
     ShapeError
-        If there is nothing but background within `WORLD` metres.
+        If there is nothing but background that a scanner could see.
     """
     figure = portrait_figure(phantom, title)
     figure.savefig(path, format="png", dpi=dpi, metadata={"Software": "phantomsim"})
@@ -129,27 +127,6 @@ def portrait_figure(phantom: Phantom, title: str) -> Figure:
     return figure
 
 
-def object_box(phantom: Phantom) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the corners (z, y, x) [m] of a box that holds all but the background, to a fiftieth of its size.
-
-    Raises
-    ------
-    ShapeError
-        If there is nothing within `WORLD` metres.
-    """
-    centre, side = np.zeros(3), np.full(3, WORLD)
-    for n in (64, 48):
-        grid = Grid((n, n, n), _triple(side / n), _triple(centre))
-        there = to_host(phantom.fractions(grid).values[0]) < 1 - 1e-6
-        if not there.any():
-            raise ShapeError(f"the phantom has nothing but {phantom.tissues[0].name} within {WORLD} m")
-        spans = [np.flatnonzero(there.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
-        lower = np.array([grid.lower[a] + span[0] * grid.spacing[a] for a, span in enumerate(spans)])
-        upper = np.array([grid.lower[a] + (span[-1] + 1) * grid.spacing[a] for a, span in enumerate(spans)])
-        centre, side = (lower + upper) / 2, upper - lower
-    return lower, upper
-
-
 def _planes(lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]) -> Iterator[tuple[int, str, Grid]]:
     """Yield the planes: z = 0 if the body is there, as scanners see it, else its middle; the others at the middle."""
     side, centre = upper - lower, (lower + upper) / 2
@@ -161,7 +138,7 @@ def _planes(lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]) -> I
         here[[a for a in range(3) if a != axis]] = ((lower + upper) / 2)[[a for a in range(3) if a != axis]]
         shape = [1 if a == axis else max(1, round(side[a] / spacing)) for a in range(3)]
         if min(n for a, n in enumerate(shape) if a != axis) > 2:
-            yield axis, name, Grid((shape[0], shape[1], shape[2]), (spacing,) * 3, _triple(here))
+            yield axis, name, Grid((shape[0], shape[1], shape[2]), (spacing,) * 3, (here[0], here[1], here[2]))
 
 
 def _pictures(phantom: Phantom, grid: Grid) -> Iterator[xr.DataArray]:
@@ -180,8 +157,3 @@ def _upright(picture: xr.DataArray, axis: int) -> xr.DataArray:
     """Return the plane across an axis, the head up."""
     flat = picture.isel({str(picture.dims[axis]): 0})
     return flat.isel(z=slice(None, None, -1)) if axis else flat
-
-
-def _triple(values: Any) -> tuple[float, float, float]:
-    z, y, x = (float(v) for v in values)
-    return (z, y, x)

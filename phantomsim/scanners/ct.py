@@ -16,12 +16,13 @@ from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.xray.attenuation import linear_attenuation
+from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.correction import WATER, line_integrals, water_correction
 from phantomsim.physics.xray.geometry import PlanarScan, rays
 from phantomsim.physics.xray.noise import Beam, draw_readings, expected_readings
 from phantomsim.physics.xray.projector import JosephProjector
 from phantomsim.physics.xray.spectrum import Spectrum
-from phantomsim.scanners.ct_spec import CTTake, CTTruth, EnergyIntegrating, Geometry, Tube, material_of
+from phantomsim.scanners.ct_spec import ConeGeometry, CTTake, CTTruth, EnergyIntegrating, Geometry, Tube, material_of
 from phantomsim.scanners.scanner import Scanner, Take, Truth
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class CT(Scanner):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        n_readings = self.geometry.n_views * self.geometry.n_columns * self.n_rows
+        if isinstance(self.geometry, ConeGeometry) and "n_rows" in self.model_fields_set:
+            raise ValueError("n_rows of a cone beam belongs into its geometry; here it counts planes of a fan")
+        n_readings = self.geometry.n_views * self.geometry.n_columns * len(self.rows)
         if n_readings > MOST_READINGS:
             raise ValueError(
                 f"n_views x n_columns x n_rows = {n_readings:.3g}; the limit is {MOST_READINGS:.3g} readings"
@@ -66,7 +69,10 @@ class CT(Scanner):
 
     @property
     def rows(self) -> Float64:
-        """Position of each measured plane (row) [m]."""
+        """Position of each measured plane, or of a cone beam's rows at the axis (row) [m]."""
+        if isinstance(self.geometry, ConeGeometry):
+            beam = self.geometry.scan()
+            return beam.rows * beam.source_to_axis / beam.source_to_detector
         return 1e-3 * self.row_spacing_mm * (np.arange(self.n_rows, dtype=np.float64) - (self.n_rows - 1) / 2)
 
     def check(self, take: Take) -> None:
@@ -210,22 +216,29 @@ class CT(Scanner):
         return xp.ascontiguousarray(xp.moveaxis(lengths, 1, -1))
 
 
-def _exact_paths(phantom: Phantom, scan: PlanarScan, rows: Float64) -> Array:
-    """Return path lengths (view, row, column, material), row by row: the rays take more memory than the lengths."""
-    planes = [phantom.path_lengths(rays(scan, rows[n : n + 1]))[..., 1:] for n in range(len(rows))]
-    xp = namespace(*planes)
-    return xp.ascontiguousarray(xp.concatenate(planes, axis=1))
+def _exact_paths(phantom: Phantom, scan: PlanarScan | ConeBeam, rows: Float64) -> Array:
+    """Return path lengths (view, row, column, material), part by part: the rays take more memory than the lengths."""
+    if isinstance(scan, ConeBeam):
+        views = scan.views()
+        parts = [phantom.path_lengths(views.part(slice(n, n + 1)).rays())[..., 1:] for n in range(scan.n_views)]
+    else:
+        parts = [phantom.path_lengths(rays(scan, rows[n : n + 1]))[..., 1:] for n in range(len(rows))]
+    xp = namespace(*parts)
+    return xp.ascontiguousarray(xp.concatenate(parts, axis=0 if isinstance(scan, ConeBeam) else 1))
 
 
 def _sparse(signal: xr.Dataset, keep_every: int) -> xr.Dataset:
     scan, z = geometry.from_json(signal.attrs["geometry"])
     if scan.n_views % keep_every:
         raise RecipeError(f"keep_every = {keep_every} does not divide {scan.n_views} views")
-    kept = replace(scan, n_views=scan.n_views // keep_every)
+    if isinstance(scan, Views):
+        kept: geometry.Scan = scan.part(slice(None, None, keep_every))
+    else:
+        kept = replace(scan, n_views=scan.n_views // keep_every)
     return signal.isel(view=slice(None, None, keep_every)).assign_attrs(geometry=geometry.to_json(kept, z))
 
 
-def _coordinates(scan: PlanarScan, rows: Float64) -> Mapping[str, Any]:
+def _coordinates(scan: PlanarScan | ConeBeam, rows: Float64) -> Mapping[str, Any]:
     return {
         "view": ("view", scan.angles, {"units": "rad", "long_name": "view angle"}),
         "row": ("row", rows, {"units": "m", "long_name": "position of the measured plane towards the head"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from phantomsim import tissues
 from phantomsim.physics.xray.attenuation import Material
+from phantomsim.physics.xray.cone import ConeBeam, Surface
 from phantomsim.physics.xray.detector import EnergyIntegratingDetector
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam
 from phantomsim.physics.xray.spectrum import Spectrum, tube_spectrum
@@ -20,6 +21,7 @@ from phantomsim.tissues import Tissue
 Float64 = npt.NDArray[np.float64]
 Count = Annotated[int, Field(ge=1, le=65536)]
 Positive = Annotated[float, Field(gt=0)]
+SURFACES: Final[dict[str, Surface]] = {"cone-flat": "flat", "cone-cylinder": "cylinder", "cone-sphere": "sphere"}
 
 
 class ParallelGeometry(Spec):
@@ -77,7 +79,53 @@ class FanGeometry(Spec):
         return np.cos(self.scan().fan_angles) ** 3 if self.kind == "fan-flat" else np.ones(self.n_columns)
 
 
-Geometry = Annotated[ParallelGeometry | FanGeometry, Field(discriminator="kind")]
+class ConeGeometry(Spec):
+    """A point source and an area detector that circle the axis or follow a helix: flat, or bent about the source."""
+
+    kind: Literal["cone-flat", "cone-cylinder", "cone-sphere"]
+    n_views: Count
+    n_rows: Count
+    n_columns: Count
+    row_pitch_mm: Positive = Field(description="distance of rows on the detector")
+    column_pitch_mm: Positive = Field(description="distance of columns on the detector")
+    source_to_axis_mm: Positive
+    source_to_detector_mm: Positive
+    first_angle_deg: float = 0.0
+    angular_range_deg: float = Field(360.0, gt=0, le=36000, description="more than one turn for a helix")
+    row_offset: float = Field(0.0, description="shift of the detector in rows")
+    column_offset: float = Field(0.0, description="shift of the detector in columns; half a panel for a half fan")
+    feed_mm: float = Field(0.0, description="of the table, a turn: a helix")
+    tilt_deg: float = Field(0.0, ge=-45, le=45, description="of the gantry about x, its back towards the head")
+    spots_mm: tuple[tuple[float, float], ...] = Field(
+        (), description="flying focal spot: displacements along columns and rows, one a view in turn"
+    )
+    tile_columns: int = Field(0, ge=0, description="columns of a tile of the detector; 0: it is one")
+    tile_gap_mm: float = Field(0.0, ge=0, description="between tiles")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.scan()
+        return self
+
+    def scan(self) -> ConeBeam:
+        """Return the geometry in SI."""
+        fields = self.si()
+        del fields["kind"]
+        return ConeBeam(surface=SURFACES[self.kind], **fields)
+
+    def relative_flux(self) -> Float64:
+        """Return the photons of each pixel over those of one that the central ray meets (row, column).
+
+        A pixel whose surface a ray of length L meets at an angle θ to its normal sees cos θ / L² of them.
+        """
+        beam = self.scan()
+        across = beam.columns if beam.surface == "flat" else np.zeros(self.n_columns)
+        up = np.zeros(self.n_rows) if beam.surface == "sphere" else beam.rows
+        cosine = beam.source_to_detector / np.sqrt(beam.source_to_detector**2 + across**2 + up[:, None] ** 2)
+        return np.asarray(cosine**3)
+
+
+Geometry = Annotated[ParallelGeometry | FanGeometry | ConeGeometry, Field(discriminator="kind")]
 
 
 class Tube(Spec):
