@@ -11,7 +11,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from phantomsim.formats.volume import Volume, on_patient_axes
-from phantomsim.physics.errors import RecipeError, ShapeError
+from phantomsim.physics.errors import RecipeError, ShapeError, UnitError
 
 Float64 = npt.NDArray[np.float64]
 
@@ -30,6 +30,8 @@ def read_dicom(path: Path, thickness_mm: float | None = None) -> Volume:
     ------
     RecipeError
         If nothing can be read as CT, the pixels cannot be decoded, or a folder holds several series.
+    UnitError
+        If values cannot be CT numbers, or voxels are of no size that is meant.
     ShapeError
         If slices differ in shape or axes, are not equally spaced, or are tilted against the patient's axes.
     """
@@ -80,6 +82,13 @@ def _check(dataset: pydicom.Dataset, path: Path) -> None:
     for name in ("ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept"):
         if dataset.get(name) is None:
             raise RecipeError(f"{path} does not state its {name}; without it a slice has no place or no HU")
+
+    slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
+    if not np.isfinite([slope, intercept]).all() or slope == 0:
+        raise UnitError(f"{path} has RescaleSlope {slope:g} and RescaleIntercept {intercept:g}: no CT numbers follow")
+    kind = dataset.get("RescaleType")
+    if kind not in (None, "", "HU", "US"):  # US is unspecified
+        raise RecipeError(f"{path} is in units of {kind!r}, not HU; export CT numbers")
 
 
 def _orientation(dataset: pydicom.Dataset) -> Float64:

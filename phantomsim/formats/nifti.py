@@ -9,6 +9,7 @@ from typing import Final
 import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
 
 from phantomsim.formats.volume import Volume, on_patient_axes
 from phantomsim.physics.errors import RecipeError
@@ -24,17 +25,24 @@ def read_nifti(path: Path) -> Volume:
     Raises
     ------
     RecipeError
-        If the file cannot be read as NIfTI.
+        If the file cannot be read as NIfTI, or does not state how it lies in the patient.
     ShapeError
         If it has more than three axes, or is tilted against the patient's.
     UnitError
-        If a value is not finite.
+        If a value is not finite or no number, or voxels are of no size that is meant.
     """
     try:
         image = nibabel.load(path)
         values = np.asanyarray(image.dataobj)
-    except (ImageFileError, OSError, EOFError, zlib.error) as error:
+    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error) as error:
         raise RecipeError(f"{path} cannot be read as NIfTI: {error}") from error
+    if not isinstance(image, nibabel.Nifti1Pair):
+        raise RecipeError(f"{path} is {type(image).__name__}, not NIfTI; convert it, for example with nibabel.save")
+    if not int(image.header["sform_code"]) and not int(image.header["qform_code"]):
+        raise RecipeError(
+            f"{path} does not state its axes (sform_code and qform_code are 0): which side is left is unknown; "
+            "set them where it is known, as by nibabel's image.set_sform(affine, code=1)"
+        )
     while values.ndim > 3 and values.shape[-1] == 1:
         values = values[..., 0]
     affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine

@@ -15,6 +15,8 @@ from phantomsim.physics.grid import Grid
 
 MOST_TILT: Final = 1e-3
 """Sine of the angle by which a file's axes may differ from the patient's."""
+SPACINGS: Final = (1e-6, 0.1)
+"""Smallest and largest edge of a voxel that can be meant [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +73,24 @@ def on_patient_axes(values: npt.NDArray[Any], affine: npt.NDArray[np.float64], n
     ShapeError
         If there are not three axes, or they are tilted against the patient's.
     UnitError
-        If a value is not finite.
+        If a value is not finite or no number, or voxels are of no size that is meant.
     """
-    if values.ndim != 3:
-        raise ShapeError(f"{name} has {values.ndim} axes {values.shape}; a volume has three: select one first")
+    if values.ndim != 3 or not values.size:
+        kind = " (a time series, or several maps)" if values.ndim == 4 else ""
+        raise ShapeError(f"{name} has {values.ndim} axes {values.shape}{kind}; a volume has three: select one first")
+    if values.dtype.kind not in "biuf":
+        raise UnitError(f"{name} holds {values.dtype} values (colours or complex numbers); save one number a voxel")
     if not np.isfinite(values).all():
         raise UnitError(f"{name} has {np.count_nonzero(~np.isfinite(values))} values that are not finite (NaN)")
     columns = affine[:3, :3]
     spacing = np.linalg.norm(columns, axis=0)
     if not (np.isfinite(affine).all() and (spacing > 0).all()):
         raise ShapeError(f"{name} has an affine without an inverse: {affine.tolist()}")
+    if not (SPACINGS[0] <= 1e-3 * spacing.min() and 1e-3 * spacing.max() <= SPACINGS[1]):
+        size = " x ".join(f"{s:.4g}" for s in spacing)
+        raise UnitError(
+            f"{name} has voxels of {size} mm, beyond 1 um to 0.1 m: is the unit of lengths in its header right?"
+        )
     direction = columns / spacing
     patient_axis = np.abs(direction).argmax(axis=0)  # x, y, z of each array axis
     tilt = np.sqrt(1 - np.minimum(np.abs(direction).max(axis=0), 1) ** 2).max()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,18 @@ from pydantic import Field, field_validator, model_validator
 from phantomsim.formats.dicom import read_dicom
 from phantomsim.formats.nifti import read_nifti
 from phantomsim.formats.volume import Volume, locate
+from phantomsim.phantoms.hosts import insert_lesions
 from phantomsim.phantoms.hounsfield import scale
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
-from phantomsim.phantoms.placement import between
+from phantomsim.phantoms.placement import Lesions, between
 from phantomsim.phantoms.volume import LabelBody, MixtureBody
-from phantomsim.physics.errors import RecipeError
+from phantomsim.physics.errors import RecipeError, UnitError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
 from phantomsim.tissues import get
+
+LARGEST_HU: Final = 100_000.0
+"""Beyond any CT number that a scanner stores, metal included."""
 
 Positive = Annotated[float, Field(gt=0, le=10000)]
 
@@ -79,6 +83,8 @@ class NiftiLabels(FromFile):
     kind: Literal["nifti-labels"]
     labels: dict[int, str] = Field(description="tissue of each label that occurs; the background's label included")
     background: str = Field(default="air", description="tissue outside the volume")
+    lesions: Lesions = Field(default=Lesions(), description="put on top of the labels, inside `hosts`")
+    hosts: tuple[str, ...] = Field(default=(), description="tissues of labels that may hold a lesion")
 
     @field_validator("labels", "background")
     @classmethod
@@ -87,13 +93,21 @@ class NiftiLabels(FromFile):
             get(name)
         return value
 
+    @model_validator(mode="after")
+    def _check_hosts(self) -> NiftiLabels:
+        if strange := sorted(set(self.hosts) - set(self.labels.values())):
+            raise ValueError(f"hosts name {', '.join(strange)}, which no label stands for; add it to labels")
+        if self.lesions.count and not self.hosts:
+            raise ValueError("lesions need hosts: the tissues of labels that may hold them")
+        return self
+
     def generate(self, key: Key) -> Phantom:
         """Read the file and make the phantom.
 
         Raises
         ------
         RecipeError
-            If the file is missing, or has a label that `labels` does not list.
+            If the file is missing, has a label that `labels` does not list, or holds no place for a lesion.
         ShapeError
             If it is not a volume along the patient's axes.
         """
@@ -101,6 +115,11 @@ class NiftiLabels(FromFile):
         values, grid, row = self._arranged(_nifti(path, path.stat().st_mtime_ns), key)
         names = list(dict.fromkeys([self.background, *self.labels.values()]))
         found, counts = np.unique(values, return_counts=True)
+        if (broken := found[found != np.round(found)]).size:
+            raise RecipeError(
+                f"{self.path} is no map of labels: it has values such as {broken[0]:g}, not whole numbers; "
+                "labels are resampled by the nearest neighbour, and CT images are read by kind = 'ct-volume'"
+            )
         unlisted = [label for label in found.tolist() if label not in self.labels]
         if unlisted:
             voxels = counts[found.tolist().index(unlisted[0])]
@@ -110,7 +129,10 @@ class NiftiLabels(FromFile):
             )
         materials = np.array([names.index(self.labels[int(label)]) for label in found.tolist()])
         body = LabelBody(materials[np.searchsorted(found, values)].astype(np.uint16), grid)
-        return Phantom(tuple(get(name) for name in names), body, truths={"source": (row,)}, subject=self.subject)
+        tissues = tuple(get(name) for name in names)
+        phantom = Phantom(tissues, body, truths={"source": (row,)}, subject=self.subject)
+        regions = {name: body.values == names.index(name) for name in self.hosts} if self.lesions.count else {}
+        return insert_lesions(phantom, self.lesions, regions, grid, key)
 
 
 class CTVolume(FromFile):
@@ -133,12 +155,15 @@ class CTVolume(FromFile):
             If the file is missing or is not CT.
         ShapeError
             If it is not a volume along the patient's axes.
+        UnitError
+            If its values cannot be CT numbers.
         """
         path = locate(self.path, self.package)
         if path.is_file() and path.name.endswith((".nii", ".nii.gz")):
             volume = _nifti(path, path.stat().st_mtime_ns)
         else:
             volume = _dicom(path, path.stat().st_mtime_ns, self.thickness_mm)
+        _check_hounsfield(volume.values, self.path)
         values, grid, row = self._arranged(volume, key)
         tissues, nodes = scale()
         return Phantom(
@@ -147,6 +172,18 @@ class CTVolume(FromFile):
             truths={"source": (row,)},
             subject=self.subject,
         )
+
+
+def _check_hounsfield(values: npt.NDArray[Any], path: str) -> None:
+    """Refuse values that cannot be CT numbers: those of a body reach from below 0 (fat, air) to some way above."""
+    low, high = float(values.min()), float(values.max())
+    span = f"{path} has values from {low:g} to {high:g}, which are not HU (air -1000, water 0, bone up to 3000)"
+    if low >= 0 and high > 1000:
+        raise UnitError(f"{span}: stored values without their offset? Subtract 1024, or what the scanner's header says")
+    if high - low <= 2:
+        raise UnitError(f"{span}: an image scaled to 1, or a mask? Give CT numbers, or kind = 'nifti-labels'")
+    if high > LARGEST_HU:
+        raise UnitError(f"{span}: multiplied, or of another modality?")
 
 
 @lru_cache(maxsize=2)

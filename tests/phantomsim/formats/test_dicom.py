@@ -9,7 +9,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from phantomsim.formats.dicom import read_dicom
 from phantomsim.formats.volume import locate
-from phantomsim.physics.errors import RecipeError, ShapeError
+from phantomsim.physics.errors import RecipeError, ShapeError, UnitError
 
 
 def save(path: Path, pixels: np.ndarray, position: Sequence[float], **fields: Any) -> None:
@@ -82,6 +82,10 @@ def test_a_coronal_slice_stands_on_z_and_x(tmp_path: Path) -> None:
         ({"RescaleSlope": None}, RecipeError, "RescaleSlope"),
         ({"PixelSpacing": None}, RecipeError, "PixelSpacing"),
         ({"SliceThickness": None}, RecipeError, "thickness_mm"),
+        ({"RescaleType": "OD"}, RecipeError, "units of 'OD', not HU"),
+        ({"PixelSpacing": [0.5, 0]}, ShapeError, "without an inverse"),
+        ({"PixelSpacing": [500, 500]}, UnitError, "voxels of"),
+        ({"RescaleSlope": 0}, UnitError, "no CT numbers follow"),
         ({"NumberOfFrames": 2}, ShapeError, "several frames"),
         ({"ImageOrientationPatient": [1, 0, 0, 0, 0.9848, 0.1736]}, ShapeError, "tilted by 10"),
         ({"PixelData": b"\0\0"}, RecipeError, "cannot be decoded"),
