@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from phantomsim.phantoms.ranges import Range, between
+from phantomsim.phantoms.vessels.frames import frames
 from phantomsim.phantoms.vessels.growth import TIGHTEST, Vessel, gauge
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.flow.network import Eddy
 from phantomsim.physics.flow.tube import Bump, Tube
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.rng import Key, permutation, uniform
-from phantomsim.physics.shapes import Shape, along
+from phantomsim.physics.shapes import Shape
 
 Float64 = npt.NDArray[np.float64]
 
@@ -245,7 +246,7 @@ def _sac(crowd: _Clear, flows: Sequence[float], used: set[int], size: float, key
             u = np.array([begin + (0.25 + 0.5 * share) * (end - begin)])
             centre, first, _ = tube.curve(u)
             r, radius = float(tube.radii[1]), size * shrink * tube.radii[1]
-            frame = np.asarray(along(tuple(first[0])))
+            frame = frames(first)[0]
             for step in range(DIRECTIONS):
                 angle = 2 * np.pi * (turn + step / DIRECTIONS)
                 normal = np.cos(angle) * frame[:, 1] + np.sin(angle) * frame[:, 2]

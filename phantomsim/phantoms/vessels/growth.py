@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from phantomsim.phantoms.vessels.frames import frames
 from phantomsim.physics.flow.tube import Control, Tube
 from phantomsim.physics.rng import Key, uniform
-from phantomsim.physics.shapes import Shape, along
+from phantomsim.physics.shapes import Shape
 
 Float64 = npt.NDArray[np.float64]
 
@@ -132,7 +133,7 @@ def grow(host: Shape, root: Float64, direction: Float64, radius: float, habit: H
     """
     draws = uniform(key, (habit.n_vessels + 1, CANDIDATES, 8), dtype=np.float64)
     heading = np.broadcast_to(direction / np.linalg.norm(direction), (CANDIDATES, 3))
-    trunk = _controls(root, heading, heading, radius, radius, draws[-1, :, :4], habit)
+    trunk = _controls(root, heading, heading, radius, radius, draws[0, :, :3], habit)
     free = _inside(_balls(trunk), _radii(radius, radius), host, habit)
     if not free.any():
         return []
@@ -143,7 +144,7 @@ def grow(host: Shape, root: Float64, direction: Float64, radius: float, habit: H
     waiting = [(-radius, 0)]
     while waiting and len(vessels) + 2 <= habit.n_vessels:
         _, parent = heappop(waiting)
-        for vessel in _fork(vessels, parent, host, habit, crowd, draws[parent]):
+        for vessel in _fork(vessels, parent, host, habit, crowd, draws[1 + parent]):
             crowd.add(vessel.tube)
             heappush(waiting, (-vessel.tube.radii[1], len(vessels)))
             vessels.append(vessel)
@@ -190,7 +191,7 @@ def _fork(vessels: list[Vessel], parent: int, host: Shape, habit: Habit, crowd: 
     radii, angles = forked(radius, low + (high - low) * float(draws[0, 7]), habit.exponent)
     if min(radii) < habit.smallest_radius:
         return []
-    frame = np.asarray(along(tuple(at - np.asarray(tube.control[4]))))
+    frame = frames((at - np.asarray(tube.control[4]))[None])[0]
     azimuth = 2 * np.pi * (np.arange(CANDIDATES) + draws[0, 6]) / CANDIDATES
     normal = np.cos(azimuth)[:, None] * frame[:, 1] + np.sin(azimuth)[:, None] * frame[:, 2]
     heading = np.broadcast_to(frame[:, 0], normal.shape)
@@ -229,7 +230,7 @@ def _controls(
     corner = at + 1.8 * start * heading
     behind = corner + 0.5 * length * toward
     turn = habit.bend * np.sqrt(draws[:, 1:2])
-    axes = np.stack([np.asarray(along(tuple(t))) for t in toward])
+    axes = frames(toward)
     sideways = np.cos(2 * np.pi * draws[:, 2:3]) * axes[:, :, 1] + np.sin(2 * np.pi * draws[:, 2:3]) * axes[:, :, 2]
     last = toward + turn * sideways
     end = behind + 0.5 * length * last / np.linalg.norm(last, axis=1, keepdims=True)
@@ -259,18 +260,23 @@ def _radii(start: float, own: float) -> Float64:
     return start + (own - start) * x**3 * (10 - 15 * x + 6 * x**2)
 
 
-def gauge(host: Shape, points: Float64) -> Float64:
-    """Return by what factor the host must grow or shrink about its centre to have points (…, 3) on its surface."""
+def gauge(host: Shape, points: Float64, reach: Float64 | float = 0.0) -> Float64:
+    """Return a number that is at most 1 only if the host holds the balls of radius `reach` [m] around points (…, 3).
+
+    It is the factor by which the host must grow or shrink about its centre to have a point on its surface, plus what a
+    ball adds at most.
+    """
     z, y, x = np.moveaxis(np.abs(points @ host.inverse[:, :3].T + host.inverse[:, 3]), -1, 0)
+    a, b, c = host.semi_axes
     if host.kind == "ellipsoid":
-        return np.asarray(np.sqrt(z**2 + y**2 + x**2))
-    return np.asarray(np.maximum(z, np.hypot(y, x) if host.kind == "cylinder" else np.maximum(y, x)))
+        return np.asarray(np.sqrt(z**2 + y**2 + x**2) + reach / min(a, b, c))
+    across = np.hypot(y, x) + reach / min(b, c) if host.kind == "cylinder" else np.maximum(y + reach / b, x + reach / c)
+    return np.asarray(np.maximum(z + reach / a, across))
 
 
 def _inside(balls: Float64, radii: Float64, host: Shape, habit: Habit) -> npt.NDArray[np.bool_]:
-    """Return which vessels (c) lie in the host with their walls: a ball of radius r adds at most r / inner radius."""
-    reach = radii * (1 + habit.wall) + habit.gap
-    return np.asarray((gauge(host, balls) + reach / host.inner_radius <= 1).all(axis=1))
+    """Return which vessels (c) lie in the host with their walls and a gap around them."""
+    return np.asarray((gauge(host, balls, radii * (1 + habit.wall) + habit.gap) <= 1).all(axis=1))
 
 
 def _siblings_part(

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from phantomsim.phantoms.vessels.frames import cross, frames
 from phantomsim.physics.flow.tube import Tube
 from phantomsim.physics.grid import Triple
-from phantomsim.physics.shapes import Shape, along, cone, cylinder, ellipsoid
+from phantomsim.physics.shapes import Shape, cone, cylinder, ellipsoid
 
 Float64 = npt.NDArray[np.float64]
 
@@ -32,7 +33,7 @@ def cuts(tube: Tube, low: float = 0.0, high: float = 1.0, *, healthy: bool = Fal
     _, first, second = tube.curve(u)
     r, slope = tube.healthy(u) if healthy else tube.radius(u)
     speed = np.linalg.norm(first, axis=1)
-    curvature = np.linalg.norm(np.cross(first, second), axis=1) / speed**3
+    curvature = np.sqrt((cross(first, second) ** 2).sum(axis=1)) / speed**3
     swelling = np.abs(np.gradient(slope / speed, u)) / speed
     density = np.sqrt((curvature + swelling) / (8 * TOLERANCE * r)) * speed + 1e-9
     count = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(u))])
@@ -54,17 +55,19 @@ def chain(tube: Tube, u: Float64, radii: Float64) -> list[Shape]:
     """
     places = tube.curve(u)[0]
     steps = np.diff(places, axis=0)
-    lengths = np.linalg.norm(steps, axis=1)
+    lengths = np.sqrt((steps**2).sum(axis=1))
+    turned = frames(steps)
+    corner = np.sqrt((cross(turned[1:, :, 0], turned[:-1, :, 0]) ** 2).sum(axis=1)) > STRAIGHT
     shapes: list[Shape] = []
-    for i, (step, length) in enumerate(zip(steps, lengths, strict=True)):
-        middle, half, wide = _triple((places[i] + places[i + 1]) / 2), float(length) / 2, float(radii[i])
-        ratio = float(radii[i + 1]) / wide
-        turned = along(_triple(step))
+    for i, length in enumerate(lengths):
+        wide, ratio = float(radii[i]), float(radii[i + 1] / radii[i])
+        middle, axes = _triple((places[i] + places[i + 1]) / 2), (float(length) / 2, wide, wide)
+        rotation = (_triple(turned[i, 0]), _triple(turned[i, 1]), _triple(turned[i, 2]))
         if abs(ratio - 1) < 1e-9:
-            shapes.append(cylinder(middle, (half, wide, wide), turned))
+            shapes.append(cylinder(middle, axes, rotation))
         else:
-            shapes.append(cone(middle, (half, wide, wide), ratio, turned))
-        if i and np.linalg.norm(np.cross(step, steps[i - 1])) > STRAIGHT * length * lengths[i - 1]:
+            shapes.append(cone(middle, axes, ratio, rotation))
+        if i and corner[i - 1]:
             shapes.append(ellipsoid(_triple(places[i]), (wide, wide, wide)))
     return shapes
 

@@ -12,6 +12,7 @@ from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.ranges import PositiveRange, Range, between
 from phantomsim.phantoms.scene import Part, compose
 from phantomsim.phantoms.vessels.disease import Disease, Plan, afflict
+from phantomsim.phantoms.vessels.frames import frames
 from phantomsim.phantoms.vessels.growth import Habit, Vessel, grow
 from phantomsim.phantoms.vessels.pieces import chain, cuts
 from phantomsim.physics.errors import RecipeError
@@ -154,12 +155,13 @@ class RandomVessels(PhantomSpec):
             self.saccular_aneurysms,
             self.saccular,
         )
+        start = min(host.semi_axes) if self.shape == "ellipsoid" else host.semi_axes[0]
         problem: RecipeError | None = None
         for attempt in range(TRIES):
             stream = key.fold("tree", attempt)
             tilt, turn, height = uniform(stream.fold("root"), 3, dtype=np.float64)
-            low = {"ellipsoid": 0.72, "cylinder": 0.92, "box": 0.92}[self.shape]
-            root = np.array([-(low - 0.04 * height) * host.semi_axes[0], 0.0, 0.0])
+            edge = 1 - 1.1 * (radius * (1 + habit.wall) + habit.gap) / start
+            root = np.array([-(edge - 0.04 * height) * host.semi_axes[0], 0.0, 0.0])
             slant = 0.25 * tilt * np.array([0.0, np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)])
             vessels = grow(host, root, np.array([1.0, 0.0, 0.0]) + slant, radius, habit, stream)
             if not vessels:
@@ -216,7 +218,7 @@ class RandomVessels(PhantomSpec):
                 u = np.array([bump.centre + (draw[0] - 0.5) * bump.half_width])
                 place, first, _ = tube.curve(u)
                 wide, narrow = float(tube.healthy(u)[0][0]), float(tube.radius(u)[0][0])
-                frame = np.asarray(along(tuple(first[0])))
+                frame = frames(first)[0]
                 normal = np.cos(2 * np.pi * draw[1]) * frame[:, 1] + np.sin(2 * np.pi * draw[1]) * frame[:, 2]
                 z, y, x = (float(c) for c in place[0] + (wide + narrow) / 2 * normal)
                 thick = 0.4 * (wide - narrow)
