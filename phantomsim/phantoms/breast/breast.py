@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import pi
+from math import cbrt, pi
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from phantomsim.phantoms.breast import gland, surface
 from phantomsim.phantoms.breast.fat import compartments
-from phantomsim.phantoms.breast.frame import Outline, Squeeze, pendant
+from phantomsim.phantoms.breast.frame import Outline, Points, Squeeze, pendant
 from phantomsim.phantoms.breast.lattice import Lattice, Mask, over
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, integer_between, place_lesions
@@ -36,7 +36,8 @@ REACH: Final[dict[Density, float]] = {"a": 0.60, "b": 0.66, "c": 0.74, "d": 0.82
 """Canonical radius to which ducts branch: dense breasts have gland almost up to the fat under the skin."""
 INNER_FAT: Final[dict[Density, float]] = {"a": 0.9, "b": 0.9, "c": 0.8, "d": 1.0}
 """Distance between lobules of fat within the gland over that of the others."""
-POINTS: Final = 40_000
+POINTS: Final = 30_000
+"""Of the lattice on which volumes are counted."""
 LIMITS: Final[dict[str, tuple[float, float, str]]] = {
     "volume_ml": (80, 2500, "as adult breasts have"),
     "projection": (0.6, 1.4, "times the radius of the base"),
@@ -188,7 +189,7 @@ class RandomBreast(PhantomSpec):
         lattice: Lattice,
         inside: Mask,
         key: Key,
-    ) -> tuple[list[Part], np.ndarray[Any, np.dtype[np.float64]]]:
+    ) -> tuple[list[Part], Points]:
         """Return all that lies beneath the skin of the hanging breast, and where ducts begin, behind the nipple."""
         density = drawn["density"]
         flat = squeeze.thickness / 2 / semi_axes[0] if squeeze else 1.0
@@ -211,13 +212,12 @@ class RandomBreast(PhantomSpec):
             apart=INNER_FAT[density] * size,
         )
         dense, fat = np.zeros(lattice.shape, np.bool_), np.zeros(lattice.shape, np.bool_)
-        for part in [*outer, *inner]:
+        for number, part in enumerate([*outer, *inner]):
             block, points = lattice.local(part.shape)
             held = part.shape.holds(points)
             dense[block] = np.where(held, part.name == "ligament", dense[block])
-        for part in inner:
-            block, points = lattice.local(part.shape)
-            fat[block] |= part.shape.holds(points)
+            if number >= len(outer):
+                fat[block] |= held
         factor, drawn["dense_fraction"] = gland.thickness(lattice, inside, dense, fat, strands, drawn["dense_fraction"])
         tissue = get("breast_gland")
         glands = [Part(strand.grown(factor), tissue, "gland") for strand in strands]
@@ -240,17 +240,17 @@ def fitted(parts: Sequence[Part], shapes: Sequence[Shape]) -> list[Part]:
         points = np.stack([_surface(shape, corners) for shape in tried])
         held = points[..., 1] > 0
         for shape in shapes:
-            held |= shape.holds(points)
-        good = held.all(axis=1)
-        for i, shape, fine in zip(waiting, tried, good.tolist(), strict=True):
+            held[~held] = shape.holds(points[~held])
+        good: list[bool] = np.all(held, axis=1).tolist()
+        for i, shape, fine in zip(waiting, tried, good, strict=True):
             kept[i] = replace(parts[i], shape=shape) if fine else None
-        waiting = [i for i, fine in zip(waiting, good.tolist(), strict=True) if not fine]
+        waiting = [i for i, fine in zip(waiting, good, strict=True) if not fine]
         if not waiting:
             break
     return [part for part in kept if part is not None]
 
 
-def _surface(shape: Shape, corners: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _surface(shape: Shape, corners: Points) -> Points:
     """Return points on an ellipsoid or a capsule."""
     local = corners + shape.param * np.sign(corners) * (1, 0, 0)
     return np.asarray(np.asarray(shape.centre) + local @ shape.matrix.T)
@@ -288,5 +288,5 @@ def _thickest(volume: float, projection: float) -> float:
     A base of radius r, taken 8 % smaller than that of the half ellipsoid, becomes r √(2 / 3c) at a thickness 2 c r;
     the slab must reach 1.15 times half its thickness to have a flat part.
     """
-    radius = 0.92 * (3 * volume / (2 * pi * projection)) ** (1 / 3)
-    return 2 * radius * (0.6 * projection) ** (2 / 3)
+    radius = 0.92 * cbrt(3 * volume / (2 * pi * projection))
+    return 2 * radius * cbrt(0.6 * projection) ** 2

@@ -44,7 +44,7 @@ def scattered(key: Key, semi_axes: Triple, within: float, apart: float, behind: 
         if free[i]:
             chosen.append(i)
             free &= ((points - point) ** 2).sum(axis=1) > apart**2
-    return points[chosen]
+    return np.asarray(points[chosen], np.float64)
 
 
 def turned(directions: Points, lean: Points) -> list[Rotation]:
@@ -89,12 +89,14 @@ def compartments(
     outward = centres / np.asarray(semi_axes) ** 2
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     wild = normal(key.fold("direction"), (n, 3), dtype=np.float64)
-    direction = outward + 0.6 * np.clip((depth / size)[:, None], 0, 1) * wild
+    direction = outward + 0.6 * np.clip((depth / size)[:, None], 0, 1) ** 2 * wild
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     rotations = turned(direction, normal(key.fold("lean"), (n, 3), dtype=np.float64))
     lengths = size * (0.38 + 0.46 * uniform(key.fold("lengths"), (n, 3), dtype=np.float64))
     lengths[:, 0] = np.minimum(lengths[:, 0], 0.95 * depth)
-    lengths[:, 1:] = np.minimum(lengths[:, 1:], 3.0 * depth[:, None])
+    # at least as curved as the surface that they lie beneath
+    least = min(semi_axes) ** 2 / max(semi_axes)
+    lengths[:, 1:] = np.minimum(lengths[:, 1:], np.sqrt(0.8 * depth * least)[:, None])
     shells = septum * (0.3 + 1.4 * uniform(key.fold("shells"), n, dtype=np.float64))
     ligament, fat = get("breast_gland"), get("breast_adipose")
     parts = []

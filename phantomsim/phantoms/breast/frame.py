@@ -134,7 +134,8 @@ class Squeeze:
         outer = across[:, :, None] * across[:, None, :]
         result[:, 1:, 1:] = stretch[:, None, None] * np.eye(2) + 2 * slope[:, None, None] * outer
         result[:, 1:] *= np.asarray(self.spread)[:, None]
-        return result / np.asarray(self.semi_axes)
+        result /= np.asarray(self.semi_axes)
+        return result
 
     def shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
         """Return the images of small ellipsoids and capsules.

@@ -54,5 +54,6 @@ def over(shapes: Sequence[Shape], n_points: int) -> Lattice:
     high = np.max([np.add(s.centre, s.half_extent) for s in shapes], axis=0)
     high[1] = min(high[1], 0.0)
     step = float(np.prod(high - low) / n_points) ** (1 / 3)
-    z, y, x = (np.arange(a + step / 2, b, step) for a, b in zip(low, high, strict=True))
+    # from the far ends, so that the flat base lies midway between points
+    z, y, x = (np.arange(b - step / 2, a, -step)[::-1] for a, b in zip(low, high, strict=True))
     return Lattice((z, y, x), step)
