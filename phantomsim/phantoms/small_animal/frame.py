@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import atan, cos, dist, sin, sqrt
+from math import dist, sqrt
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from phantomsim.phantoms.scene import Part
 from phantomsim.physics.grid import Triple
@@ -79,7 +78,8 @@ def swollen(parts: Sequence[Part], factor: float, about: Triple, to: Triple | No
     """Return parts larger by a factor, about a place of the atlas [mm] that stays where it is, or moves to another."""
     fixed = 1e-3 * np.asarray(about)
     target = fixed if to is None else 1e-3 * np.asarray(to)
-    return [_moved(part, target + factor * (part.shape.centre - fixed), factor, None) for part in parts]
+    centres = target + factor * (np.array([part.shape.centre for part in parts]) - fixed)
+    return [_moved(p, c, factor, p.shape.rotation) for p, c in zip(parts, centres.tolist(), strict=True)]
 
 
 def laid_down(parts: Sequence[Part], scale: float, bend: float, level: float, roll: float) -> list[Part]:
@@ -97,30 +97,24 @@ def laid_down(parts: Sequence[Part], scale: float, bend: float, level: float, ro
         Turn about z, from the left to the back [rad].
     """
     curve = 1e3 * bend / (4 * HALF)  # the midline becomes x = curve z², of slope ±bend / 2 at nose and rump
+    z, y, x = np.array([part.shape.centre for part in parts]).T
+    angle = np.arctan(2 * curve * z)
+    sin, cos, zero = np.sin(angle), np.cos(angle), np.zeros(len(parts))
+    centres = np.column_stack([z - x * sin - level, y, curve * z * z + x * cos])
+    bent = np.array([[cos, zero, -sin], [zero, zero + 1, zero], [sin, zero, cos]]).transpose(2, 0, 1)
     rolled = np.asarray(turn("z", -roll))
-    found = []
-    for part in parts:
-        z, y, x = part.shape.centre
-        angle = atan(2 * curve * z)
-        centre = np.array([z - x * sin(angle) - level, y, curve * z * z + x * cos(angle)])
-        found.append(_moved(part, scale * (rolled @ centre), scale, rolled @ np.asarray(turn("y", angle))))
-    return found
+    rotations = rolled @ bent @ np.array([part.shape.rotation for part in parts])
+    places = (scale * centres @ rolled.T).tolist()
+    return [_moved(p, c, scale, r) for p, c, r in zip(parts, places, rotations.tolist(), strict=True)]
 
 
-def _moved(
-    part: Part, centre: npt.NDArray[np.float64], factor: float, rotation: npt.NDArray[np.float64] | None
-) -> Part:
+def _moved(part: Part, centre: Sequence[float], factor: float, rotation: Sequence[Sequence[float]]) -> Part:
+    """Return a part with another centre [m] and rotation, larger by a factor."""
     shape = part.shape
-    z, y, x = shape.semi_axes
-    turned = shape.rotation
-    if rotation is not None:
-        first, second, third = (rotation @ np.asarray(shape.rotation)).tolist()
-        turned = (tuple(first), tuple(second), tuple(third))
-    a, b, c = centre.tolist()
-    return replace(
-        part,
-        shape=replace(shape, centre=(a, b, c), semi_axes=(factor * z, factor * y, factor * x), rotation=turned),
-    )
+    (z, y, x), (a, b, c), (first, second, third) = shape.semi_axes, centre, rotation
+    turned: Rotation = (tuple(first), tuple(second), tuple(third))  # type: ignore[assignment]
+    moved = replace(shape, centre=(a, b, c), semi_axes=(factor * z, factor * y, factor * x), rotation=turned)
+    return Part(moved, part.tissue, part.name)
 
 
 def _metres(place: Triple) -> Triple:
