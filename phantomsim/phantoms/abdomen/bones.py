@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import cos, pi, sin, sqrt
 from typing import Final
 
@@ -35,7 +36,7 @@ VERTEBRAE: Final = {
 def spine(abdomen: Abdomen, key: Key) -> list[Part]:
     """Return the vertebrae with discs, arches, facets and processes, and the canal that runs through them."""
     width = 1e-3 * between(key.fold("width"), (22.5, 25.5)) * abdomen.height
-    spongy = get("trabecular_bone").diluted(round(between(key.fold("density"), (1040.0, 1110.0))))
+    spongy = get("trabecular_bone").diluted(round(between(key.fold("density"), (1020.0, 1080.0))))
     heights = list(VERTEBRAE.values())
     parts: list[Part] = []
     canals: list[Part] = []
@@ -127,7 +128,7 @@ def ribs(abdomen: Abdomen, key: Key) -> list[Part]:
             for height, angle in zip(z, angles, strict=True):
                 y, x, _ = _rim(abdomen, float(angle), 0.0075)
                 points.append((1e-3 * abdomen.height * float(height), y, side * x))
-            for a, b in zip(points[:-1], points[1:], strict=True):
+            for a, b in itertools.pairwise(points):
                 cortex, marrow = bone(_flat(a, b, abdomen), 0.0012, get("red_marrow"), "rib")
                 outer.append(cortex)
                 inner.append(marrow)
@@ -145,10 +146,7 @@ def _cartilage(abdomen: Abdomen, start: Triple, side: int, number: int) -> list[
     for angle, share in zip(angles, rise, strict=True):
         y, x, _ = _rim(abdomen, float(angle), 0.0060)
         points.append((start[0] + float(share) * (top - start[0]), y, side * x))
-    return [
-        Part(_flat(a, b, abdomen), get("cartilage"), "costal cartilage")
-        for a, b in zip(points[:-1], points[1:], strict=True)
-    ]
+    return [Part(_flat(a, b, abdomen), get("cartilage"), "costal cartilage") for a, b in itertools.pairwise(points)]
 
 
 def _flat(a: Triple, b: Triple, abdomen: Abdomen) -> Shape:

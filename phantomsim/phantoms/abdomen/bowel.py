@@ -1,7 +1,8 @@
-"""Stomach and bowel: tubes with a wall, fluid or stool in them, and gas above a level in a body that lies on its back."""
+"""Stomach and bowel: tubes with a wall, fluid or stool in them, and gas at the front of a body on its back."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,11 @@ from phantomsim.physics.shapes import Shape, along, ellipsoid
 from phantomsim.tissues import Tissue, get
 
 Points = npt.NDArray[np.float64]
+
+WIDEST: Final = 0.0135
+"""Largest radius of small bowel [m]."""
+STARTS: Final = 700
+"""Places tried for the beginnings of its loops."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Gut:
 
 
 def level_gas(lumen: Sequence[Shape], level: float) -> list[Part]:
-    """Return gas before the plane y = `level` [m] in a lumen: gas rises to the front of a body that lies on its back."""
+    """Return gas before the plane y = `level` [m] in a lumen: it rises to the front of a body on its back."""
     return [
         Part(shape.clipped((0.0, 1.0, 0.0), level), get("air"), "gas")
         for shape in lumen
@@ -80,7 +86,7 @@ def _tubes(points: Sequence[Triple], radii: Sequence[float]) -> list[Shape]:
 
 
 def stomach(abdomen: Abdomen, fill: float, gas: float, contrast: Contrast, key: Key) -> tuple[Gut, list[Part]]:
-    """Return a stomach from the oesophagus to the pylorus, `fill` times as wide as an average one, with gas in front."""
+    """Return a stomach from the oesophagus to the pylorus, `fill` times as wide as an average one, gas in front."""
     curve = [(86, -28, 56, 32), (68, -42, 62, 32), (44, -64, 64, 30), (22, -78, 56, 27), (4, -87, 41, 23)]
     curve += [(-8, -88, 22, 21), (-8, -86, 2, 19), (-3, -78, -14, 15), (0, -68, -26, 10)]
     sag = between(key.fold("sag"), (-12.0, 6.0))
@@ -99,8 +105,7 @@ def stomach(abdomen: Abdomen, fill: float, gas: float, contrast: Contrast, key: 
     parts = gut.parts(contrast.tissue("bowel wall"), content, "stomach", gas)
     tube_in = [abdomen.at(130.0, -34.0, 12.0), abdomen.at(104.0, -34.0, 16.0), abdomen.at(92.0, -34.0, 30.0)]
     gullet = [
-        Part(tube(a, b, 0.0075), contrast.tissue("bowel wall"), "oesophagus")
-        for a, b in zip(tube_in[:-1], tube_in[1:], strict=True)
+        Part(tube(a, b, 0.0075), contrast.tissue("bowel wall"), "oesophagus") for a, b in itertools.pairwise(tube_in)
     ]
     return gut, gullet + parts
 
@@ -119,14 +124,14 @@ def duodenum(abdomen: Abdomen, contrast: Contrast, key: Key) -> tuple[Gut, list[
 def colon(abdomen: Abdomen, contrast: Contrast, key: Key) -> tuple[list[Gut], list[Part]]:
     """Return the ascending, transverse and descending colon as haustra, each with stool, bubbles, and gas in front."""
     sag = between(key.fold("sag"), (-26.0, 8.0))
-    frames = {
+    frames: dict[str, tuple[Sequence[Sequence[float]], tuple[float, float]]] = {
         "ascending": ([(-160, -40, -82), (-125, -34, -90), (-90, -22, -94), (-66, -28, -90)], (22.0, 27.0)),
         "transverse": (
             [(-58, -54, -88), (-52 + 0.3 * sag, -84, -72), (-52 + sag, -94, -40), (-54 + 1.1 * sag, -95, 0)]
-            + [(-46 + sag, -93, 40), (-20 + 0.3 * sag, -80, 74), (8, -58, 96)],
+            + [(-46 + sag, -93, 40), (-20 + 0.3 * sag, -80, 74), (2, -62, 94)],
             (17.0, 22.0),
         ),
-        "descending": ([(12, -38, 102), (-15, -16, 102), (-50, -6, 99), (-95, -16, 97), (-170, -36, 84)], (13.0, 18.0)),
+        "descending": ([(4, -44, 100), (-20, -18, 102), (-50, -6, 99), (-95, -16, 97), (-170, -36, 84)], (13.0, 18.0)),
     }
     guts, parts = [], []
     middle = (abdomen.at(0.0, -46.0, 0.0)[1], 0.0)
@@ -149,7 +154,7 @@ def colon(abdomen: Abdomen, contrast: Contrast, key: Key) -> tuple[list[Gut], li
         gut = Gut(shapes, 0.0020)
         guts.append(gut)
         gas = between(stream.fold("gas"), {"transverse": (0.25, 0.85), "ascending": (-0.1, 0.5)}.get(name, (-0.4, 0.4)))
-        density = round(between(stream.fold("stool"), (930.0, 1040.0)))
+        density = round(between(stream.fold("stool"), (960.0, 1040.0)))
         parts += _filled(
             gut, contrast.tissue("bowel wall"), get("gi_tract").diluted(density), gas, stream.fold("stool")
         )
@@ -184,18 +189,20 @@ def small_bowel(abdomen: Abdomen, obstacles: Sequence[Shape], loops: int, contra
     cavity, of other organs and of all loops so far.
     """
     room = _Room(abdomen, obstacles)
+    starts = room.low + uniform(key.fold("starts"), (STARTS, 3), dtype=np.float64) * (room.high - room.low)
+    starts = starts[room.free(starts, WIDEST, [])]
     wall = contrast.tissue("bowel wall")
     parts: list[Part] = []
     for number in range(loops):
         stream = key.fold("loop", number)
-        radius = between(stream.fold("radius"), (0.0095, 0.0135))
-        walk = _walk(room, radius, stream)
+        radius = between(stream.fold("radius"), (0.0095, WIDEST))
+        walk = _walk(room, starts, radius, stream)
         if len(walk) < 3:
             continue
         room.taken += walk
         room.widths += [radius] * len(walk)
         points: list[Triple] = [(float(z), float(y), float(x)) for z, y, x in walk]
-        shapes = [tube(a, b, radius) for a, b in zip(points[:-1], points[1:], strict=True)]
+        shapes = [tube(a, b, radius) for a, b in itertools.pairwise(points)]
         gut = Gut(shapes, between(stream.fold("wall"), (0.0018, 0.0026)))
         kind = between(stream.fold("kind"), (0.0, 1.0))
         density = round(between(stream.fold("content"), (1005.0, 1040.0)), -1)
@@ -243,16 +250,16 @@ class _Room:
         return np.asarray(free)
 
 
-def _walk(room: _Room, radius: float, key: Key) -> list[Points]:
-    """Return the nodes of one loop; none if there is no room for it."""
-    draws = uniform(key.fold("walk"), (61, 3), dtype=np.float64)
-    starts = room.low + draws[:60] * (room.high - room.low)
-    free = room.free(starts, radius, [])
-    if not free.any():
+def _walk(room: _Room, starts: Points, radius: float, key: Key) -> list[Points]:
+    """Return the nodes of one loop from the first of some places that earlier loops left free; or none."""
+    apart = np.linalg.norm(starts[:, None] - np.asarray(room.taken).reshape(-1, 3), axis=2)
+    open_ = (apart > radius + np.asarray(room.widths) + 0.0004).all(axis=1)
+    if not open_.any():
         return []
-    walk = [starts[int(np.argmax(free))]]
-    heading = (draws[60] - 0.5) / np.linalg.norm(draws[60] - 0.5)
-    turns = uniform(key.fold("turns"), (11, 14, 3), dtype=np.float64) - 0.5
+    walk = [starts[int(np.argmax(open_))]]
+    heading = uniform(key.fold("heading"), 3, dtype=np.float64) - 0.5
+    heading /= np.linalg.norm(heading)
+    turns = uniform(key.fold("turns"), (11, 10, 3), dtype=np.float64) - 0.5
     for step in turns:
         headings = heading + 1.5 * step
         headings /= np.linalg.norm(headings, axis=1, keepdims=True)
@@ -266,10 +273,9 @@ def _walk(room: _Room, radius: float, key: Key) -> list[Points]:
 
 
 def _ball_points() -> Points:
-    """Return the centre of the unit ball and 26 points of its surface."""
-    steps = (-1.0, 0.0, 1.0)
-    points = np.asarray([[z, y, x] for z in steps for y in steps for x in steps])
-    return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1.0)
+    """Return the centre of the unit ball and 14 points of its surface."""
+    corners = np.asarray([[z, y, x] for z in (-1, 1) for y in (-1, 1) for x in (-1, 1)]) / np.sqrt(3)
+    return np.vstack([np.zeros(3), np.eye(3), -np.eye(3), corners])
 
 
 _AROUND: Final = _ball_points()

@@ -18,15 +18,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from phantomsim.physics.rng import Key
 from phantomsim.phantoms.placement import Range, between
+from phantomsim.physics.rng import Key
 from phantomsim.tissues import Tissue, get
 
 Phase = Literal["native", "arterial", "portal", "nephrographic", "delayed"]
-Enhanced = Literal[
-    *("artery", "portal vein", "hepatic vein", "cava", "lower cava", "liver", "spleen", "pancreas", "cortex"),
-    *("medulla", "pelvis", "bowel wall", "adrenal", "muscle", "myocardium"),
-]
+Enhanced = str
+"""Name of a compartment, a key of `TISSUES`."""
 
 TISSUES: Final[Mapping[Enhanced, str]] = MappingProxyType(
     {

@@ -150,7 +150,7 @@ class Abdomen:
 
 
 def settled(shape: Shape, hosts: Sequence[Shape], towards: tuple[float, float]) -> Shape:
-    """Return an ellipsoid moved across z, and at last narrowed, until the union of some prisms holds it but for `SLACK`.
+    """Return an ellipsoid moved across z, and at last narrowed, until prisms together hold it but for `SLACK`.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def sized(build: Callable[[float], list[Shape]], volume: float, limits: tuple[fl
     upper = np.max([np.add(s.centre, s.half_extent) for s in largest], axis=0)
     steps = [np.linspace(a, b, 2 * _LATTICE + 1)[1::2] for a, b in zip(lower, upper, strict=True)]
     points = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    for _ in range(9):
+    for _ in range(7):
         size = (low + high) / 2
         share = np.any([shape.holds(points) for shape in build(size)], axis=0).mean()
         low, high = (size, high) if share * np.prod(upper - lower) < volume else (low, size)
@@ -218,5 +218,5 @@ def _sphere(n: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.column_stack([z, width * np.sin(angle), width * np.cos(angle)])
 
 
-_SPHERE: Final = _sphere(400)
-_LATTICE: Final = 24  # points along each axis that count a volume
+_SPHERE: Final = _sphere(160)
+_LATTICE: Final = 20  # points along each axis that count a volume

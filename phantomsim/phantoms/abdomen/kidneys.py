@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from math import cos, pi, sin
 from typing import Final
@@ -67,12 +68,11 @@ def kidney(abdomen: Abdomen, side: int, volume: float, contrast: Contrast, key: 
     root = inside(-0.05, 0.02, 0.62)
     swell = 1e-3 * between(key.fold("pelvis"), (3.0, 5.5))
     parts.append(Part(tube(root, inside(-0.12, 0.05, 1.02), swell), pelvis, "kidney pelvis"))
-    for z in (-0.38, 0.0, 0.38):
-        for y in (-0.20, 0.20):
-            parts.append(Part(tube(root, inside(z, y, 0.10), 0.0017), pelvis, "kidney pelvis"))
+    cups = [inside(z, y, 0.10) for z in (-0.38, 0.0, 0.38) for y in (-0.20, 0.20)]
+    parts += [Part(tube(root, cup, 0.0017), pelvis, "kidney pelvis") for cup in cups]
     ureter = [inside(-0.12, 0.05, 1.02), abdomen.at(place[0] - 48.0, -14.0, side * 40.0)]
     ureter += [abdomen.before(-100.0, 27.0, side * 40.0), abdomen.before(-200.0, 30.0, side * 44.0)]
-    parts += [Part(tube(a, b, 0.0020), pelvis, "ureter") for a, b in zip(ureter[:-1], ureter[1:], strict=True)]
+    parts += [Part(tube(a, b, 0.0020), pelvis, "ureter") for a, b in itertools.pairwise(ureter)]
     return Kidney(parts, inside(0.04, -0.10, 0.92))
 
 

@@ -6,6 +6,7 @@ frame, so that the lengths which give a wanted volume follow from their cube roo
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,10 +23,8 @@ from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Rotation, Shape, along, ellipsoid, turn
 from phantomsim.tissues import get
 
-PANCREAS: Final = 76.0
-"""Volume of the pancreas laid out below, less what other organs take away [ml]."""
-COVERED: Final = {"liver": 1.06, "spleen": 1.03}
-"""Volumes of the lobes laid out below over what other organs leave of them [1]."""
+COVERED: Final = {"liver": 1.08, "spleen": 1.12, "pancreas": 1.10}
+"""Volumes of the shapes laid out below over what other organs leave of them [1]."""
 
 PORTA: Final = (14.0, -46.0, -32.0)
 """Where the portal vein enters the liver (z, y, x) in the reference frame [mm]."""
@@ -66,7 +65,7 @@ def liver(abdomen: Abdomen, volume: float, contrast: Contrast, key: Key) -> Live
     def lobes(size: float) -> list[Shape]:
         return _lobes(abdomen, size, left, tip)
 
-    shapes = sized(lobes, 1e-6 * COVERED["liver"] * volume, (0.6, 1.6))
+    shapes = sized(lobes, 1e-6 * COVERED["liver"] * volume, (0.5, 2.2))
     tissue, fat = contrast.tissue("liver"), get("adipose")
     parts = [Part(lobe, tissue, "liver") for lobe in shapes]
     parts.append(Part(abdomen.oval((30, -94, -2), (30, 17, 2.0), rotation=turn("z", 0.35)), fat, "fat"))
@@ -90,7 +89,7 @@ def _lobes(abdomen: Abdomen, size: float, left: float, tip: float) -> list[Shape
     z, y, x = abdomen.at(36.0 - 40 * (grown - 1), -60.0, 0.0)
     lobe = lobe.clipped((-1.0, 0.30, 0.45), -z + 0.30 * y + 0.45 * x)
     rounded: list[tuple[Triple, Triple, Rotation]] = [
-        ((40, -14, -70), (64, 38, 46), turn("z", 0.2)),
+        ((30, -14, -70), (56, 38, 46), turn("z", 0.2)),
         ((46, -62, -34), (52, 38, 42), turn("z", -0.3)),
         ((0, -42, -86), (52 * tip, 42, 27), turn("y", 0.12)),
         ((48, -27, -13), (27, 12, 13), turn("z", 0.3)),
@@ -102,7 +101,10 @@ def _lobes(abdomen: Abdomen, size: float, left: float, tip: float) -> list[Shape
 
 def _trees(abdomen: Abdomen, lobes: list[Shape], contrast: Contrast, key: Key) -> list[Part]:
     """Return portal veins from the porta, and hepatic veins that gather at the vena cava under the diaphragm."""
-    hosts = [replace(s, semi_axes=tuple(a - 0.009 for a in s.semi_axes)) for s in lobes[:5]]
+    hosts = []
+    for lobe in lobes[:5]:
+        z, y, x = (a - 0.009 for a in lobe.semi_axes)
+        hosts.append(replace(lobe, semi_axes=(z, y, x)))
     parts = []
     portal, cava = abdomen.at(*PORTA), abdomen.at(96.0, -34.0, -24.0)
     hilum = [abdomen.oval((8, -50, -30), (25, 22, 22))]
@@ -139,38 +141,35 @@ def gallbladder(abdomen: Abdomen, contrast: Contrast, key: Key) -> list[Part]:
         )
     for margin, tissue in ((0.0010, contrast.tissue("bowel wall")), (0.0, bile)):
         duct = [neck, abdomen.at(8.0, -50.0, -28.0), abdomen.at(-8.0, -46.0, -30.0), abdomen.at(-24.0, -41.0, -36.0)]
-        parts += [
-            Part(tube(a, b, 0.0022 + margin), tissue, "bile duct") for a, b in zip(duct[:-1], duct[1:], strict=True)
-        ]
+        parts += [Part(tube(a, b, 0.0022 + margin), tissue, "bile duct") for a, b in itertools.pairwise(duct)]
     return parts
 
 
 def spleen(abdomen: Abdomen, volume: float, contrast: Contrast, key: Key) -> list[Part]:
     """Return a spleen of a volume [ml]: cut by a plane from ellipsoids that follow the wall."""
     low = between(key.fold("low"), (-8.0, 8.0))
-    long = between(key.fold("long"), (46.0, 56.0))
-    facing = between(key.fold("facing"), (0.45, 0.75))
+    long = between(key.fold("long"), (50.0, 60.0))
+    facing = between(key.fold("facing"), (0.20, 0.40))
     middle = _middle(abdomen)
     body = settled(
-        abdomen.oval((54 + low, -24, 44), (long, 58, 76), (1.0, *abdomen.stretch[1:]), turn("x", -0.12)),
+        abdomen.oval((60 + low, -24, 44), (long, 60, 78), (1.0, *abdomen.stretch[1:]), turn("x", -0.12)),
         abdomen.cavity,
         middle,
     )
     back = settled(
-        abdomen.oval((56 + low, 2, 84), (0.9 * long, 30, 22), rotation=turn("z", -0.75)), abdomen.cavity, middle
+        abdomen.oval((62 + low, 2, 84), (0.8 * long, 27, 19), rotation=turn("z", -0.75)), abdomen.cavity, middle
     )
 
     def pieces(size: float) -> list[Shape]:
         _, y, x = abdomen.at(0.0, 18.0 - 30 * size, 112.0 - 30 * size)
         return [s.clipped((0.0, -facing, -1.0), -facing * y - x) for s in (body, back)]
 
-    shapes = sized(pieces, 1e-6 * COVERED["spleen"] * volume, (0.2, 1.6))
+    shapes = sized(pieces, 1e-6 * COVERED["spleen"] * volume, (0.2, 2.6))
     return [Part(shape, contrast.tissue("spleen"), "spleen") for shape in shapes]
 
 
 def pancreas(abdomen: Abdomen, volume: float, contrast: Contrast, key: Key) -> list[Part]:
     """Return a pancreas of a volume [ml]: lobules along a curve from the duodenum over the spine to the spleen."""
-    size = (volume / PANCREAS) ** (1 / 3)
     rise = between(key.fold("rise"), (-6.0, 10.0))
     curve = [
         (-26.0, -42.0, -28.0, 13.0),
@@ -184,18 +183,21 @@ def pancreas(abdomen: Abdomen, volume: float, contrast: Contrast, key: Key) -> l
     ]
     tissue, fat = contrast.tissue("pancreas"), get("adipose")
     places = [abdomen.at(z, y, x) for z, y, x, _ in curve]
-    radii = [1e-3 * size * r for _, _, _, r in curve]
-    parts = [
-        Part(tube(a, b, 0.5 * (r + s)), tissue, "pancreas")
-        for a, b, r, s in zip(places[:-1], places[1:], radii[:-1], radii[1:], strict=True)
-    ]
-    for i, (a, b) in enumerate(zip(places[:-1], places[1:], strict=True)):
-        radius = 0.5 * (radii[i] + radii[i + 1])
+
+    def body(size: float) -> list[Shape]:
+        radii = [1e-3 * size * r for _, _, _, r in curve]
+        pieces = zip(places[:-1], places[1:], radii[:-1], radii[1:], strict=True)
+        return [tube(a, b, 0.5 * (r + s)) for a, b, r, s in pieces]
+
+    shapes = sized(body, 1e-6 * COVERED["pancreas"] * volume, (0.5, 2.0))
+    parts = [Part(shape, tissue, "pancreas") for shape in shapes]
+    for i, (a, b, shape) in enumerate(zip(places[:-1], places[1:], shapes, strict=True)):
+        radius = shape.semi_axes[1]
         for j in range(4):  # clefts of fat and lobules that bulge between them
             stream = key.fold("lobule", i, j)
             at = np.asarray(a) + (j + 0.5) / 4 * np.subtract(b, a)
             angle = between(stream.fold("angle"), (0.0, 2 * np.pi))
-            axis = np.asarray(along(tuple(float(c) for c in np.subtract(b, a))))  # type: ignore[arg-type]
+            axis = np.asarray(along((b[0] - a[0], b[1] - a[1], b[2] - a[2])))
             out = axis @ np.array([0.0, np.sin(angle), np.cos(angle)])
             z, y, x = (float(c) for c in at + 0.75 * radius * out)
             bulge = between(stream.fold("bulge"), (0.32, 0.48)) * radius

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from math import cos, pi, sin
 
@@ -22,7 +23,7 @@ from phantomsim.tissues import Tissue, get
 
 def _line(points: Sequence[Triple], radius: float, tissue: Tissue, name: str) -> list[Part]:
     """Return a vessel through points [m]."""
-    return [Part(tube(a, b, radius), tissue, name) for a, b in zip(points[:-1], points[1:], strict=True)]
+    return [Part(tube(a, b, radius), tissue, name) for a, b in itertools.pairwise(points)]
 
 
 def aorta(abdomen: Abdomen, radius: float, plaques: int, contrast: Contrast, key: Key) -> list[Part]:
@@ -66,7 +67,7 @@ def cava(abdomen: Abdomen, radius: float, contrast: Contrast) -> list[Part]:
         points = [fork, abdomen.before(-128.0, 24.0, side * 22.0), abdomen.before(-178.0, 14.0, side * 44.0)]
         parts += _line(points, 0.0062, below, "vena cava")
     lower = [fork, abdomen.before(-60.0, 29.0, -20.0), abdomen.before(-10.0, 30.0, -21.0)]
-    parts += [Part(_wide(tube(a, b, radius)), below, "vena cava") for a, b in zip(lower[:-1], lower[1:], strict=True)]
+    parts += [Part(_wide(tube(a, b, radius)), below, "vena cava") for a, b in itertools.pairwise(lower)]
     upper = [lower[-1], abdomen.at(30.0, -31.0, -23.0), abdomen.at(70.0, -31.0, -25.0), abdomen.at(105.0, -36.0, -25.0)]
     upper.append(abdomen.at(150.0, -48.0, -22.0))
     return parts + _line(upper, 1.08 * radius, above, "vena cava")

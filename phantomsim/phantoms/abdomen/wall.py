@@ -70,8 +70,8 @@ def back(abdomen: Abdomen, contrast: Contrast) -> list[Part]:
         crus = [
             abdomen.before(z, gap, side * x) for z, gap, x in ((110, 26, 20), (60, 24, 18), (0, 21, 16), (-45, 18, 14))
         ]
-        for a, b, wide in zip(crus[:-1], crus[1:], (6.5, 5.5, 3.5), strict=True):
-            parts.append(Part(tube(a, b, 1e-3 * wide), muscle, "diaphragm"))
+        for a, b, radius in zip(crus[:-1], crus[1:], (0.0065, 0.0055, 0.0035), strict=True):
+            parts.append(Part(tube(a, b, radius), muscle, "diaphragm"))
     return parts
 
 
@@ -81,9 +81,9 @@ def chest(abdomen: Abdomen, right: Shape, contrast: Contrast) -> list[Part]:
     The recess of the lungs ends at a plane, low behind and high in front.
     """
     muscle, fat = contrast.tissue("muscle"), get("adipose")
-    slope = (-1.0, -0.45, 0.0)
-    z, y, _ = abdomen.at(112.0, -117.0, 0.0)
-    recess = -z - 0.45 * y
+    slope = (-1.0, -0.42, 0.0)
+    z, y, _ = abdomen.at(101.0, -117.0, 0.0)
+    recess = -z - 0.42 * y
     parts = [
         Part(shape.clipped(slope, recess), get("lung_inflated").diluted(280.0), "lung") for shape in abdomen.cavity
     ]
@@ -95,7 +95,7 @@ def chest(abdomen: Abdomen, right: Shape, contrast: Contrast) -> list[Part]:
     backs = [
         settled(abdomen.oval((20, -8, side * 70), (70, 40, 44), stretch), abdomen.cavity, middle) for side in SIDES
     ]
-    heart = settled(abdomen.oval((140, -74, 20), (52, 46, 70)), abdomen.cavity, middle)
+    heart = settled(abdomen.oval((134, -74, 20), (52, 46, 70)), abdomen.cavity, middle)
     parts += [Part(_grown(heart, 0.005), fat, "fat"), Part(heart, contrast.tissue("myocardium"), "heart")]
     arches = (right.uncut, left, *common, *backs)
     parts += [Part(_grown(arch, 0.0026).clipped(slope, recess), muscle, "diaphragm") for arch in arches]
