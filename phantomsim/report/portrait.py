@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from phantomsim.phantoms.phantom import Phantom
     from phantomsim.tissues import Tissue
 
-PIXELS: Final = 384
+PIXELS: Final = 512
 """Pixels along the longer side of a picture."""
+TALLEST: Final = 13.0
+"""Height that the planes share at most [inch]."""
 KEV: Final = 70.0
 FIELD: Final = 3.0
 """Field strength of the relaxation times [T]."""
@@ -102,7 +104,9 @@ def portrait_figure(phantom: Phantom, title: str) -> Figure:
     lower, upper = object_box(phantom)
     rows = list(_planes(lower, upper))
     heights = [grid.shape[0 if axis else 1] / grid.shape[1 if axis == 2 else 2] for axis, _, grid in rows]
-    figure = Figure(figsize=(2.6 * len(CONTRASTS), 2.6 * sum(heights) + 1.2), layout="constrained", facecolor="white")
+    width = min(2.6, TALLEST / sum(heights))
+    size = (width * len(CONTRASTS) + 0.8, width * sum(heights) + 1.2)
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=FONT + 3)
     cells = figure.subplots(len(rows), len(CONTRASTS), squeeze=False, height_ratios=heights)
