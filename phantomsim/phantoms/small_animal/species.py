@@ -1,19 +1,19 @@
 """Masses of mice and rats and of their organs, and how they grow with the animal.
 
 Within a species an organ of reference mass m₀ in an animal of reference mass M₀ weighs ``m₀ (M / M₀)^b`` in one of mass
-M. The exponent b is 0.8, and 0.2 for the brain, which hardly grows in an adult: the control males of Kim et al. gained
-from 376 to 453 g while their livers grew with an exponent of 0.80 and their brains not at all, and liver, heart, lungs
-and spleen of the two species below lie 0.75 to 0.84 apart.
+M. The exponent b is 0.8, and 0.2 for the brain, which hardly grows in an adult. Between the two species below liver,
+heart, lungs, spleen and kidneys follow exponents of 0.72 to 0.84. The control males of the rats' table grew from 376
+to 453 g, their livers with an exponent of 0.80, heart, lungs and kidneys with about 0.35, their brains not at all.
 
-Rats: liver, kidneys, heart, lungs, spleen and brain are the means of those males, read in the paper's table 4 (A).
-Mice: liver, heart, lungs, spleen and brain are percentages of a 29 g male after Koyama's table of 1963, read in an
-online transcription (B); both kidneys are 1.5 % of the body, from memory of Brown et al. (C).
+Rats: all organs are the means of those males, read in the paper's table 4, grade A. Mice: liver, heart, lungs, spleen
+and brain are percentages of a male of 29 g, read in an online transcription of a table that was compiled from Japanese
+handbooks of 1963 to 1979, grade B; both kidneys are 1.5 % of the body, from memory of Brown et al., grade C.
 
 References
 ----------
-"Absolute and relative organ weights of male and female rats", table 4 in Toxicological Research 31 (2015) 403,
+"Absolute and relative organ weights of male and female rats", table 4 in Toxicol. Res. 31 (2015) 403-414,
 doi:10.5487/TR.2015.31.4.403. R. P. Brown et al., "Physiological parameter values for physiologically based
-pharmacokinetic models", Toxicol. Ind. Health 13 (1997), doi:10.1177/074823379701300401.
+pharmacokinetic models", Toxicol. Ind. Health 13 (1997), from memory.
 """
 
 from __future__ import annotations
