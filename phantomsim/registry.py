@@ -79,6 +79,7 @@ PHANTOMS = Registry(
         "water-cylinder": "phantomsim.phantoms.water_cylinder:WaterCylinder",
         "thorax": "phantomsim.phantoms.thorax.thorax:RandomThorax",
         "head": "phantomsim.phantoms.head.head:RandomHead",
+        "hip": "phantomsim.phantoms.metal.hip:RandomHip",
         "vessels": "phantomsim.phantoms.vessels.vessels:RandomVessels",
         "small-animal": "phantomsim.phantoms.small_animal.small_animal:RandomSmallAnimal",
         "breast": "phantomsim.phantoms.breast.breast:RandomBreast",

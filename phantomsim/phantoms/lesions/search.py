@@ -83,6 +83,11 @@ def find_place(ground: Ground, homes: Sequence[int], radius: float, key: Key) ->
         Stream to draw from.
     """
     fitting = [home for home in homes if ground.shapes[home].inner_radius > radius]
+    return _tried(ground, fitting, radius, key) or _searched(ground, homes, radius, key)
+
+
+def _tried(ground: Ground, fitting: Sequence[int], radius: float, key: Key) -> tuple[int, Triple] | None:
+    """Return a home and a point in it, the first of many drawn at random that is free, or None."""
     if not fitting:
         return None
     draws = uniform(key, (TRIES, 4), dtype=np.float64)
@@ -98,14 +103,20 @@ def find_place(ground: Ground, homes: Sequence[int], radius: float, key: Key) ->
         home = fitting[chosen[n]]
         if not ground.touched(home, points[n], radius):
             return home, _triple(points[n])
-    for n in permutation(key.fold("homes"), len(fitting)).tolist():
-        place = _searched(ground, fitting[n], radius, key.fold("lattice", n))
-        if place is not None:
-            return fitting[n], place
     return None
 
 
-def _searched(ground: Ground, home: int, radius: float, key: Key) -> Triple | None:
+def _searched(ground: Ground, homes: Sequence[int], radius: float, key: Key) -> tuple[int, Triple] | None:
+    """Return a home and a free point of the lattice in it, homes and points in random order, or None."""
+    large = [home for home in homes if ground.shapes[home].uncut.inner_radius > radius]
+    for n in permutation(key.fold("homes"), len(large)).tolist():
+        place = _free(ground, large[n], radius, key.fold("lattice", n))
+        if place is not None:
+            return large[n], place
+    return None
+
+
+def _free(ground: Ground, home: int, radius: float, key: Key) -> Triple | None:
     """Return a free point of a lattice in a home, in random order, or None."""
     low, high = ground.box(home)
     if low[0] > high[0]:
@@ -138,19 +149,22 @@ def shrunk_holds(host: Shape, points: Float64, radius: float) -> Bool:
 def ball_inside(host: Shape, points: Float64, radius: float) -> Bool:
     """Return for which points (n, 3) the ball around them lies in the host.
 
-    Exact for ellipsoids, boxes and cylinders; for others by `shrunk_holds`, which finds fewer.
+    Exact for ellipsoids, boxes and cylinders, cut by planes or whole; for others by `shrunk_holds`, which finds fewer.
     """
+    whole = host.uncut
     local = np.abs((points - host.centre) @ np.asarray(host.rotation))
     size = np.asarray(host.semi_axes)
     if host.kind == "ellipsoid":
-        deep = to_ellipsoid(local, size)
+        inside = to_ellipsoid(local, size) >= radius
     elif host.kind == "box":
-        deep = (size - local).min(axis=1)
+        inside = (size - local).min(axis=1) >= radius
     elif host.kind == "cylinder":
-        deep = np.minimum(size[0] - local[:, 0], to_ellipsoid(local[:, 1:], size[1:]))
+        inside = np.minimum(size[0] - local[:, 0], to_ellipsoid(local[:, 1:], size[1:])) >= radius
     else:
-        return shrunk_holds(host, points, radius)
-    return host.holds(points) & (deep >= radius)
+        inside = shrunk_holds(whole, points, radius)
+    for *normal, offset in host.planes:
+        inside &= points @ normal + radius <= offset
+    return np.asarray(inside & host.holds(points))
 
 
 def to_ellipsoid(points: Float64, semi_axes: Float64) -> Float64:

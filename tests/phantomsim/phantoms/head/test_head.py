@@ -54,7 +54,7 @@ def test_two_hundred_heads_are_whole_and_keep_bones_and_eyes_under_their_skin() 
         ]
         assert held(skin, np.concatenate(edges)).any(axis=0).mean() == 1, seed
     assert used <= set(NAMES)
-    assert set(NAMES) <= used | {"lesion"}
+    assert set(NAMES) <= used | {"lesion", "metal"}
 
 
 def test_brains_are_as_large_as_those_of_adults() -> None:
