@@ -12,7 +12,7 @@ from scipy.ndimage import map_coordinates
 
 from phantomsim.physics.errors import ShapeError, UnitError
 from phantomsim.physics.grid import Grid, Triple
-from phantomsim.physics.surfaces.surface import LINES, Float64, Surface, in_chunks, spread
+from phantomsim.physics.surfaces.surface import CELLS, Float64, Surface, in_chunks, spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +60,9 @@ class Implicit(Surface):
         """Return which points (…, 3) [m] lie inside (…)."""
         return in_chunks(self.distance, points.reshape(-1, 3)).reshape(points.shape[:-1]) <= 0
 
-    def occupancy(self, grid: Grid, n_lines: int = LINES) -> npt.NDArray[np.float32]:
+    def occupancy(self, grid: Grid, n_cells: int = CELLS) -> npt.NDArray[np.float32]:
         """Return the fraction of each voxel (z, y, x) that lies inside."""
-        return spread(self.distance, self.lower, self.upper, grid, n_lines)
+        return spread(self.distance, self.lower, self.upper, grid, n_cells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +129,6 @@ class SampledDistance(Surface):
         """Return which points (…, 3) [m] lie inside (…)."""
         return in_chunks(self.distance, points.reshape(-1, 3)).reshape(points.shape[:-1]) <= 0
 
-    def occupancy(self, grid: Grid, n_lines: int = LINES) -> npt.NDArray[np.float32]:
+    def occupancy(self, grid: Grid, n_cells: int = CELLS) -> npt.NDArray[np.float32]:
         """Return the fraction of each voxel (z, y, x) that lies inside."""
-        return spread(self.distance, self.lower, self.upper, grid, n_lines)
+        return spread(self.distance, self.lower, self.upper, grid, n_cells)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from phantomsim.physics.errors import ShapeError, UnitError
 from phantomsim.physics.grid import Grid, Triple
 from phantomsim.physics.shapes import UPRIGHT, Rotation
-from phantomsim.physics.surfaces.surface import LINES, Float64, Surface, in_chunks, spread
+from phantomsim.physics.surfaces.surface import CELLS, Float64, Surface, in_chunks, spread
 
 MARGIN: Final = 1.1
 """Factor on the steepest slope that a dense lattice of directions shows, for what lies between its points."""
@@ -160,9 +160,9 @@ class Star(Surface):
         """Return which points (…, 3) [m] lie inside (…)."""
         return in_chunks(self.distance, points.reshape(-1, 3)).reshape(points.shape[:-1]) <= 0
 
-    def occupancy(self, grid: Grid, n_lines: int = LINES) -> npt.NDArray[np.float32]:
+    def occupancy(self, grid: Grid, n_cells: int = CELLS) -> npt.NDArray[np.float32]:
         """Return the fraction of each voxel (z, y, x) that lies inside."""
-        return spread(self.distance, self.lower, self.upper, grid, n_lines)
+        return spread(self.distance, self.lower, self.upper, grid, n_cells)
 
 
 def _degree(coefficients: Float64) -> int:

@@ -12,10 +12,12 @@ import numpy.typing as npt
 
 from phantomsim.physics.errors import ShapeError, UnitError
 from phantomsim.physics.grid import Grid, Triple
-from phantomsim.physics.surfaces.surface import LINES, Float64, Surface
+from phantomsim.physics.surfaces.surface import Float64, Surface
 
 Int64 = npt.NDArray[np.int64]
 
+LINES: Final = 8
+"""Lines across a voxel along z and along y."""
 CANDIDATES: Final = 1 << 20
 """Pairs of a triangle and a line that are looked at together: some 100 MB."""
 PLANES: Final = 1 << 22
@@ -106,7 +108,8 @@ class Triangles(Surface):
         Along each of ``n_lines`` × ``n_lines`` lines through a voxel, parallel to x, it is exact. A line adds 1 to the
         number of shells around it where it enters through a triangle and takes 1 away where it leaves, so that the
         fraction is a running sum of what crossings leave in the voxels they lie in; no line needs sorting. A point
-        covered twice, by a mesh that meets itself, counts as covered.
+        covered twice, by a mesh that meets itself, counts as covered. The error of a volume falls as 1 / n_lines² for a
+        curved surface; a face square to z or y may be off by half the distance of two lines.
         """
         values = np.zeros(grid.shape, np.float32)
         n_z, n_y, n_x = grid.shape

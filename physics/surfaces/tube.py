@@ -13,7 +13,7 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from phantomsim.physics.errors import ShapeError, UnitError
 from phantomsim.physics.grid import Grid, Triple
-from phantomsim.physics.surfaces.surface import LINES, Float64, Surface, in_chunks, spread
+from phantomsim.physics.surfaces.surface import CELLS, Float64, Surface, in_chunks, spread
 
 SAG: Final = 1e-3
 """Distance between the smooth line and its chords, over the smallest radius."""
@@ -116,9 +116,9 @@ class Tube(Surface):
         """Return which points (…, 3) [m] lie inside (…)."""
         return in_chunks(self.distance, points.reshape(-1, 3)).reshape(points.shape[:-1]) <= 0
 
-    def occupancy(self, grid: Grid, n_lines: int = LINES) -> npt.NDArray[np.float32]:
+    def occupancy(self, grid: Grid, n_cells: int = CELLS) -> npt.NDArray[np.float32]:
         """Return the fraction of each voxel (z, y, x) that lies inside."""
-        return spread(self.distance, self.lower, self.upper, grid, n_lines)
+        return spread(self.distance, self.lower, self.upper, grid, n_cells)
 
 
 def _swept(points: Float64, start: Float64, end: Float64, first: float, last: float) -> Float64:

@@ -11,7 +11,7 @@ from phantomsim.phantoms.phantom import Body
 from phantomsim.physics.array import Array, to_device, to_host
 from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.grid import Grid
-from phantomsim.physics.surfaces.surface import LINES, Surface
+from phantomsim.physics.surfaces.surface import Surface
 from phantomsim.physics.xray.geometry import Rays
 
 
@@ -32,15 +32,12 @@ class SurfaceBody(Body):
         Material of each.
     on
         Grid on which a scanner that needs path lengths projects the body.
-    n_lines
-        Lines across a voxel along z and along y; the error of a volume falls about as their square.
     """
 
     surfaces: tuple[Surface, ...]
     names: tuple[str, ...]
     codes: tuple[int, ...]
     on: Grid
-    n_lines: int = LINES
 
     @property
     def exact(self) -> bool:
@@ -57,7 +54,7 @@ class SurfaceBody(Body):
         values = np.zeros((n_materials, *grid.shape), np.float32)
         values[0] = 1
         for surface, material in zip(self.surfaces, self.codes, strict=True):
-            share = surface.occupancy(grid, self.n_lines)
+            share = surface.occupancy(grid)
             values *= 1 - share
             values[material] += share
         return to_device(values, device)
@@ -82,7 +79,6 @@ class SurfaceBody(Body):
             tuple(self.names[i] for i in kept),
             tuple(self.codes[i] for i in kept),
             self.on,
-            self.n_lines,
         )
 
 

@@ -19,8 +19,8 @@ def rough(seed: int = 0) -> Star:
     return Star((0.001, 0.002, 0.0), coefficients)
 
 
-def volume(star: Star, grid: Grid, n_lines: int) -> float:
-    return float(star.occupancy(grid, n_lines).sum(dtype=np.float64)) * float(np.prod(grid.spacing))
+def volume(star: Star, grid: Grid, n_cells: int) -> float:
+    return float(star.occupancy(grid, n_cells).sum(dtype=np.float64)) * float(np.prod(grid.spacing))
 
 
 def test_sums_of_harmonics_are_those_of_scipy() -> None:
@@ -36,15 +36,14 @@ def test_sums_of_harmonics_are_those_of_scipy() -> None:
     assert real_harmonics_sum(coefficients, points) == pytest.approx(expected, abs=1e-12)
 
 
-def test_volume_of_a_ball_and_of_a_rough_star_converge_with_the_square_of_the_lines() -> None:
-    """Ball: 4πR³/3; star: a quadrature exact for r³. Voxels are 1/15 of a radius; order 2, with a factor 4 to spare."""
+def test_volume_of_a_ball_and_of_a_rough_star_converge() -> None:
+    """Ball: 4πR³/3; star: a quadrature exact for r³. Voxels are 1/15 of a radius, single precision 6e-8 of a sum."""
     ball = Star((0.001, 0.002, 0.0), np.array([RADIUS * sqrt(4 * pi)]))
     assert ball.volume == pytest.approx(4 / 3 * pi * RADIUS**3, rel=1e-12)
     for star in (ball, rough()):
-        errors = [abs(volume(star, GRID, n) / star.volume - 1) for n in (1, 2, 4, 8)]
-        assert errors[0] < 4e-3
-        for n, error in zip((2, 4, 8), errors[1:], strict=True):
-            assert error < 4 * 2e-3 / n**2
+        coarse, fine = (abs(volume(star, GRID, n) / star.volume - 1) for n in (2, 4))
+        assert coarse < 2e-5
+        assert fine < max(coarse / 3, 3e-7)
 
 
 def test_volume_by_quadrature_is_that_of_an_ellipsoid() -> None:
@@ -61,7 +60,7 @@ def test_volume_by_quadrature_is_that_of_an_ellipsoid() -> None:
     coefficients = np.array([real_harmonics_sum(unit, points) @ (radius * area) for unit in np.eye(17**2)])
     star = Star((0.0, 0.0, 0.0), coefficients)
     assert star.volume == pytest.approx(4 / 3 * pi * np.prod(axes), rel=1e-8)
-    assert volume(star, GRID, 4) == pytest.approx(star.volume, rel=5e-4)
+    assert volume(star, GRID, 2) == pytest.approx(star.volume, rel=2e-5)
 
 
 def test_the_bound_never_exceeds_the_distance_to_the_surface() -> None:
@@ -89,9 +88,9 @@ def test_adaptive_filling_is_that_of_every_voxel_sampled() -> None:
     offsets = (np.arange(96) + 0.5) / 96 * 12 * 0.007 - 6 * 0.007
     held = star.holds(np.stack(np.meshgrid(offsets, offsets, offsets, indexing="ij"), axis=-1))
     expected = held.reshape(12, 8, 12, 8, 12, 8).mean(axis=(1, 3, 5))
-    found = star.occupancy(grid, 8)
+    found = star.occupancy(grid, 4)
     assert np.abs(found - expected).max() < 1 / 16
-    assert np.array_equal(found == 0, expected == 0) or np.abs(found - expected).mean() < 2e-3
+    assert found.mean() == pytest.approx(expected.mean(), rel=2e-3)
 
 
 def test_what_is_no_star_is_refused() -> None:

@@ -12,8 +12,8 @@ from phantomsim.physics.surfaces.tube import Tube
 GRID = Grid((20, 50, 60), (0.001, 0.001, 0.001), (0.0, 0.008, 0.0))
 
 
-def volume(tube: Tube, n_lines: int) -> float:
-    return float(tube.occupancy(GRID, n_lines).sum(dtype=np.float64)) * float(np.prod(GRID.spacing))
+def volume(tube: Tube, n_cells: int) -> float:
+    return float(tube.occupancy(GRID, n_cells).sum(dtype=np.float64)) * float(np.prod(GRID.spacing))
 
 
 def test_volume_of_a_bent_tube_is_that_of_pappus() -> None:
@@ -23,10 +23,7 @@ def test_volume_of_a_bent_tube_is_that_of_pappus() -> None:
     tube = Tube([(0.0, bend * float(np.sin(a)), bend * float(np.cos(a))) for a in angles], [radius] * 13)
     expected = pi * radius**2 * pi * bend + 4 / 3 * pi * radius**3
     assert tube.length == pytest.approx(pi * bend, rel=1e-3)
-    errors = [abs(volume(tube, n) / expected - 1) for n in (1, 2, 4, 8)]
-    assert errors[0] < 0.02  # four voxels to a radius
-    assert errors[2] < 0.0025
-    assert errors[3] < 0.001
+    assert volume(tube, 2) == pytest.approx(expected, rel=1e-4)  # chords are short of the line by 4e-5
 
 
 def test_volume_of_a_straight_widening_tube_is_that_of_a_cone_and_caps() -> None:
@@ -42,7 +39,7 @@ def test_volume_of_a_straight_widening_tube_is_that_of_a_cone_and_caps() -> None
         return pi * h**2 * (3 * radius - h) / 3
 
     expected = frustum + cap(a, a - a * sin) + cap(b, b + b * sin)
-    assert volume(tube, 8) == pytest.approx(expected, rel=1e-3)
+    assert volume(tube, 2) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_distance_is_exact_outside() -> None:
@@ -53,7 +50,7 @@ def test_the_distance_is_exact_outside() -> None:
     t = np.linspace(0, 1, 200)[:, None]
     balls = np.concatenate([a + t * (b - a) for a, b in pairwise(centres)])
     sizes = np.concatenate([a + t[:, 0] * (b - a) for a, b in pairwise(radii)])
-    points = rng.uniform(-0.03, 0.03, (400, 3))
+    points = rng.uniform(-0.03, 0.03, (80, 3))
     expected = np.array([(np.linalg.norm(balls - p, axis=1) - sizes).min() for p in points])
     assert tube.distance(points) == pytest.approx(expected, abs=2e-7)
     assert np.array_equal(tube.holds(points), tube.distance(points) <= 0)

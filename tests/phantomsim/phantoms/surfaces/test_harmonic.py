@@ -22,7 +22,7 @@ def test_the_organ_has_the_volume_of_its_harmonics_and_fractions_sum_to_one() ->
     assert values.dtype == np.float32
     assert np.abs(values.sum(axis=0) - 1).max() < 1e-6
     found = 1e9 * values[1:].sum(dtype=np.float64) * np.prod(GRID.spacing)
-    assert found == pytest.approx(phantom.truths["anatomy"][0]["volume_mm3"], rel=1e-3)
+    assert found == pytest.approx(phantom.truths["anatomy"][0]["volume_mm3"], rel=1e-4)
     assert not phantom.exact
     with pytest.raises(ShapeError, match="project its fractions"):
         phantom.path_lengths(Rays(np.zeros((1, 3)), np.ones((1, 3))))
@@ -45,8 +45,7 @@ def test_two_resolutions_agree_after_averaging() -> None:
     fine = phantom.fractions(Grid((64, 64, 64), (0.002, 0.002, 0.002))).values
     coarse = phantom.fractions(Grid((32, 32, 32), (0.004, 0.004, 0.004))).values
     mean = fine.reshape(3, 32, 2, 32, 2, 32, 2).mean(axis=(2, 4, 6))
-    assert np.abs(mean - coarse).max() <= 1 / 8 + 1e-6  # half a line: a surface square to y or z
-    assert np.abs(mean - coarse).mean() < 1e-3
+    assert np.abs(mean - coarse).max() < 0.05
     assert mean.sum(axis=(1, 2, 3)) == pytest.approx(coarse.sum(axis=(1, 2, 3)), rel=2e-3)
 
 
