@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import cbrt, pi
+from math import cbrt, ceil, floor, pi
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -32,7 +32,7 @@ FRACTIONS: Final[dict[Density, Range]] = {"a": (0.04, 0.08), "b": (0.08, 0.18), 
 """Dense tissue over all that is beneath the skin, by BI-RADS class of density."""
 SHARES: Final[dict[Density, float]] = {"a": 0.1, "b": 0.4, "c": 0.4, "d": 0.1}
 """How often a class is drawn."""
-REACH: Final[dict[Density, float]] = {"a": 0.60, "b": 0.66, "c": 0.74, "d": 0.82}
+REACH: Final[dict[Density, float]] = {"a": 0.60, "b": 0.66, "c": 0.74, "d": 0.85}
 """Canonical radius to which ducts branch: dense breasts have gland almost up to the fat under the skin."""
 INNER_FAT: Final[dict[Density, float]] = {"a": 0.9, "b": 0.9, "c": 0.8, "d": 1.0}
 """Distance between lobules of fat within the gland over that of the others."""
@@ -95,13 +95,15 @@ class RandomBreast(PhantomSpec):
                 raise ValueError(f"{name} must lie in {least:g} to {most:g} {why}, got [{low:g}, {high:g}]")
         if self.compressed_mm:
             low, high = self.compressed_mm
-            thickest = 1e3 * min(_thickest(1e-6 * self.volume_ml[0], p) for p in self.projection)
+            thinnest = ceil(1e3 * max(_paddles(1e-6 * self.volume_ml[1], p)[0] for p in self.projection))
+            thickest = floor(1e3 * min(_paddles(1e-6 * self.volume_ml[0], p)[1] for p in self.projection))
             if not low <= high:
                 raise ValueError(f"compressed_mm must be [smallest, largest], got [{low:g}, {high:g}]")
-            if low < 15 or high > thickest:
+            if low < thinnest or high > thickest:
                 raise ValueError(
-                    f"compressed_mm must lie in 15 to {thickest:.0f} mm, which flattens a breast of "
-                    f"{self.volume_ml[0]:g} ml; got [{low:g}, {high:g}]"
+                    f"compressed_mm must lie in {thinnest} to {thickest} mm, which flattens a breast of "
+                    f"{self.volume_ml[0]:g} ml and does not crush one of {self.volume_ml[1]:g} ml; "
+                    f"got [{low:g}, {high:g}]"
                 )
         return self
 
@@ -193,7 +195,7 @@ class RandomBreast(PhantomSpec):
         """Return all that lies beneath the skin of the hanging breast, and where ducts begin, behind the nipple."""
         density = drawn["density"]
         flat = squeeze.thickness / 2 / semi_axes[0] if squeeze else 1.0
-        margin = skin / flat + 0.0006
+        margin = skin / max(flat, 0.5) + 0.0006  # what then reaches the skin is fitted after the squeeze
         size, septum = 1e-3 * drawn["compartment_mm"], 1e-3 * drawn["septum_mm"]
         outer = compartments(key.fold("fat"), semi_axes, size, septum, within=0.97, margin=margin)
         behind = (0.0, -0.90 * semi_axes[1], 0.0)
@@ -282,11 +284,12 @@ def _moved(shape: Shape, shift: Triple) -> Shape:
     return replace(shape, centre=(z, y, x))
 
 
-def _thickest(volume: float, projection: float) -> float:
-    """Return the largest thickness that a compressed breast of a volume [m³] can be given [m].
+def _paddles(volume: float, projection: float) -> tuple[float, float]:
+    """Return the least and largest thickness that a compressed breast of a volume [m³] can be given [m].
 
     A base of radius r, taken 8 % smaller than that of the half ellipsoid, becomes r √(2 / 3c) at a thickness 2 c r;
-    the slab must reach 1.15 times half its thickness to have a flat part.
+    the slab must reach 1.15 times half its thickness to have a flat part. Below a fifth of the base tissue would have
+    to be five times as wide.
     """
     radius = 0.92 * cbrt(3 * volume / (2 * pi * projection))
-    return 2 * radius * cbrt(0.6 * projection) ** 2
+    return 0.4 * radius, 2 * radius * cbrt(0.6 * projection) ** 2

@@ -20,7 +20,7 @@ from phantomsim.physics.rng import Key, normal, uniform
 from phantomsim.physics.shapes import Shape, along, ellipsoid
 from phantomsim.tissues import get
 
-MOST: Final = 4.0
+MOST: Final = 6.0
 """Largest factor by which a strand may grow."""
 
 
@@ -156,18 +156,18 @@ def strands(key: Key, trees: Sequence[Sequence[Branch]], semi_axes: Triple, marg
         direction: Triple = (float(span[0]), float(span[1]), float(span[2]))
         _, b, c = widths[i, 0].tolist()
         shape = ellipsoid((z, y, x), (max(0.62 * length, 0.001), b, c), along(direction))
-        result.append(Strand(shape, True, _most(shape, semi_axes, margin)))
+        result.append(Strand(shape, True, _most(shape, max(b, c), semi_axes, margin)))
         a, b, c = widths[i, 1].tolist()
         shape = ellipsoid(branch.end, (2.0 * a, 0.8 * b, 0.8 * c), rotations[i])
-        result.append(Strand(shape, False, _most(shape, semi_axes, margin)))
+        result.append(Strand(shape, False, _most(shape, max(shape.semi_axes), semi_axes, margin)))
     return result
 
 
-def _most(shape: Shape, semi_axes: Triple, margin: float) -> float:
+def _most(shape: Shape, thickest: float, semi_axes: Triple, margin: float) -> float:
     """Return the factor by which a strand may grow until it comes within a margin of an ellipsoid's surface."""
     radius = float(np.linalg.norm(np.divide(shape.centre, semi_axes)))
     room = (1 - radius) * min(semi_axes) - margin
-    return min(max(room / max(shape.semi_axes), 0.3), MOST)
+    return min(max(room / thickest, 0.3), MOST)
 
 
 def thickness(

@@ -36,7 +36,7 @@ def skin(outline: Outline, areola: float, raised: float) -> list[Part]:
 
 def nipple(outline: Outline, radius: float, height: float) -> Part:
     """Return the nipple, which stands out by a height [m]."""
-    start, end = outline.front - radius, outline.front + height - radius
+    start, end = outline.front - 1.5 * radius, outline.front + height - radius
     return Part(tube((0, -start, 0), (0, -end, 0), radius), get("skin"), "nipple")
 
 

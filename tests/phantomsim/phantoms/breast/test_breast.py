@@ -173,6 +173,7 @@ def test_every_part_has_a_name_that_a_recipe_may_use() -> None:
         ({"skin_mm": (1.0, 9.0)}, "no normal skin"),
         ({"compressed_mm": (50.0, 150.0)}, "flattens a breast of 300 ml"),
         ({"compressed_mm": (60.0, 50.0)}, "smallest, largest"),
+        ({"compressed_mm": (20.0, 50.0)}, "does not crush one of 1000 ml"),
         ({"density": "e"}, "'a', 'b', 'c' or 'd'"),
         ({"lobes": (1, 40)}, "ducts of their own"),
         ({"lesions": {"count": 1, "tissue": "tumour_breast"}}, "tumor_breast"),
