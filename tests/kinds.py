@@ -26,6 +26,7 @@ class Body:
     value: float
     truths: dict[str, Any]
     subject: str | None = None
+    motion: ClassVar[None] = None
     tissues: ClassVar[Any] = (SimpleNamespace(name="air"), SimpleNamespace(name="liver"))
 
     def to(self, device: str) -> "Body":

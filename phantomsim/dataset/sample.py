@@ -40,7 +40,7 @@ def make_sample(recipe: Recipe, index: int, device: str = "cpu") -> Sample:
     phantom = drawn.phantom.generate(key.fold("phantom")).to(device)
     products: dict[str, Product] = {}
     for name, scan in drawn.scans.items():  # phantom, or a variant of it → signal
-        seen = phantom.without(drawn.without(scan.variant))
+        seen = drawn.seen(phantom, scan)
         products[f"scan.{name}"] = scan.scanner.simulate(seen, key.fold("scan", name))
     for name, take in drawn.takes.items():  # signal, or another take → data
         products[f"take.{name}"] = _detect(drawn, take, products[take.of], key)
@@ -48,7 +48,7 @@ def make_sample(recipe: Recipe, index: int, device: str = "cpu") -> Sample:
         roles = {role: products[of] for role, of in image.of.items()}
         products[f"image.{name}"] = _by_level(image.method.reconstruct, roles, drawn.grids[image.grid])
     for name, truth in drawn.truths.items():  # what the scan should have found
-        seen = phantom.without(drawn.without(drawn.scans[truth.scan].variant))
+        seen = drawn.seen(phantom, drawn.scans[truth.scan])
         scanner = drawn.scanner_of(f"truth.{name}")
         products[f"truth.{name}"] = scanner.truth(seen, truth.spec, drawn.grids[truth.grid])
     truths = {**phantom.truths, "products": _records(products)}

@@ -10,10 +10,12 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from phantomsim.physics.array import Array, namespace, parse_device
 from phantomsim.physics.errors import RecipeError, ShapeError
 from phantomsim.physics.grid import Grid
+from phantomsim.physics.motion.motion import Motion
 from phantomsim.physics.rng import Key
 from phantomsim.physics.xray.geometry import Rays
 from phantomsim.spec import Spec
@@ -47,6 +49,10 @@ class Body(ABC):
     def materials(self, points: Array, device: str) -> Array:
         """Return the material (…), int32, at points (…, 3), (z, y, x) [m], on a device."""
 
+    def moved(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> Body | None:
+        """Return the exact image under ``now = matrix · rest + shift``; None for a body that has none of its kind."""
+        return None
+
     @abstractmethod
     def without(self, parts: Collection[str]) -> Body:
         """Return the body without the parts of these names."""
@@ -78,6 +84,8 @@ class Phantom:
         Where arrays are made: ``"cpu"`` or ``"cuda:n"``.
     subject
         Whose body it is, where several phantoms come from one; None: this phantom is its own subject.
+    motion
+        How it moves; None for a phantom at rest. All else describes it at rest: `at` shows it at a time.
 
     Raises
     ------
@@ -91,6 +99,7 @@ class Phantom:
     truths: Truths = field(default_factory=dict, hash=False)
     device: str = "cpu"
     subject: str | None = None
+    motion: Motion | None = None
 
     def __post_init__(self) -> None:
         names = [tissue.name for tissue in self.tissues]
@@ -192,6 +201,49 @@ class Phantom:
                 raise RecipeError(f"the phantom has no part {part!r}; {hint}")
         left = {name: tuple(row for row in rows if row.get("part") not in parts) for name, rows in self.truths.items()}
         return replace(self, body=self.body.without(parts), truths=left)
+
+    def still(self) -> Phantom:
+        """Return the phantom at rest, as it was drawn."""
+        return replace(self, motion=None)
+
+    def at(self, time: float) -> Phantom:
+        """Return the phantom as it is at a time [s], at rest from then on.
+
+        A scene stays a scene, and exact, under a rigid or affine motion that keeps volumes, where the image of each
+        shape is a shape again; otherwise the body is a `phantomsim.phantoms.deformed.DeformedBody`. Centres in the
+        tables of truths move along.
+        """
+        if self.motion is None:
+            return self
+        from phantomsim.phantoms.deformed import COMPRESSED, DeformedBody
+
+        affine, body = self.motion.affine(time), None
+        if affine is not None and abs(np.linalg.det(affine[0]) - 1) <= COMPRESSED:
+            body = self.body.moved(*affine)
+        if body is None:
+            names = [tissue.name for tissue in self.tissues]
+            body = DeformedBody(self.body, self.motion, time, names.index("air") if "air" in names else 0)
+        truths = {name: tuple(self._moved(row, time) for row in rows) for name, rows in self.truths.items()}
+        return replace(self, body=body, truths=truths, motion=None)
+
+    def _moved(self, row: dict[str, Any], time: float) -> dict[str, Any]:
+        if self.motion is None or "centre_mm" not in row:
+            return row
+        rest = 1e-3 * np.asarray(row["centre_mm"], np.float64)
+        return {**row, "centre_mm": [float(c) for c in 1e3 * (rest + self.motion.displacement(rest, time))]}
+
+    def displacement(self, grid: Grid, time: float) -> npt.NDArray[np.float32]:
+        """Return how far what rests in the middle of each voxel is from there at a time.
+
+        Returns
+        -------
+            Displacement (3, z, y, x) [m], its first axis along (z, y, x), on the host; 0 for a phantom at rest.
+        """
+        if self.motion is None:
+            return np.zeros((3, *grid.shape), np.float32)
+        places = np.stack(np.meshgrid(*(grid.coordinates(axis) for axis in range(3)), indexing="ij"), axis=-1)
+        moved = self.motion.displacement(places, time)
+        return np.ascontiguousarray(np.moveaxis(moved, -1, 0), np.float32)
 
     def to(self, device: str) -> Phantom:
         """Return the phantom with its arrays made on another device.

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from phantomsim.phantoms.phantom import Body, Phantom, Truths
 from phantomsim.physics import inside, voxels
 from phantomsim.physics.array import Array, to_device
 from phantomsim.physics.grid import Grid
+from phantomsim.physics.motion.motion import Motion
+from phantomsim.physics.shape_images import transformed
 from phantomsim.physics.shapes import Shape, ShapeTable, additive, layered
 from phantomsim.physics.xray import paths
 from phantomsim.physics.xray.geometry import Rays
@@ -57,9 +63,13 @@ class Scene(Body):
 
     def table(self, device: str) -> ShapeTable:
         """Return the shapes as kernels read them, on a device."""
+        return self._table.to(device)
+
+    @cached_property
+    def _table(self) -> ShapeTable:
         if self.sums is None:
-            return layered(self.shapes, self.codes).to(device)
-        return additive(self.shapes, self.codes, self.sums).to(device)
+            return layered(self.shapes, self.codes)
+        return additive(self.shapes, self.codes, self.sums)
 
     def fractions(self, grid: Grid, n_materials: int, device: str) -> Array:
         """Return volume fractions (material, z, y, x)."""
@@ -74,6 +84,11 @@ class Scene(Body):
         """Return the material (…) at points (…, 3) [m], by the overlap rule."""
         return inside.materials(self.table(device), to_device(points, device))
 
+    def moved(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> Scene | None:
+        """Return the scene of images of its shapes, if each is a shape again."""
+        images = [transformed(shape, matrix, shift) for shape in self.shapes]
+        return None if None in images else replace(self, shapes=tuple(image for image in images if image is not None))
+
     def without(self, parts: Collection[str]) -> Scene:
         """Return the scene without the shapes of these names: what they covered appears."""
         kept = [i for i, name in enumerate(self.names) if name not in parts]
@@ -86,7 +101,12 @@ class Scene(Body):
 
 
 def compose(
-    background: Tissue, parts: Sequence[Part], *, names: Iterable[str] = (), truths: Truths | None = None
+    background: Tissue,
+    parts: Sequence[Part],
+    *,
+    names: Iterable[str] = (),
+    truths: Truths | None = None,
+    motion: Motion | None = None,
 ) -> Phantom:
     """Return the phantom of parts in which a later one replaces what it covers.
 
@@ -100,6 +120,8 @@ def compose(
         Further names that `Phantom.without` accepts, of parts that this draw happens not to have.
     truths
         Tables of what was put in.
+    motion
+        How it moves; None for a body at rest.
     """
     tissues = {background.name: background} | {part.tissue.name: part.tissue for part in parts}
     index = {name: material for material, name in enumerate(tissues)}
@@ -108,6 +130,5 @@ def compose(
         tuple(part.name for part in parts),
         tuple(index[part.tissue.name] for part in parts),
     )
-    return Phantom(
-        tuple(tissues.values()), scene, frozenset(names) | {part.name for part in parts}, truths if truths else {}
-    )
+    known = frozenset(names) | {part.name for part in parts}
+    return Phantom(tuple(tissues.values()), scene, known, truths if truths else {}, motion=motion)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from phantomsim.phantoms.moving import BulkMotion, drawn_motion
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import Lesions, place_lesions
 from phantomsim.phantoms.scene import Part, compose
@@ -63,6 +64,7 @@ class WaterCylinder(PhantomSpec):
     tissue: str = "water"
     inserts: tuple[Insert, ...] = ()
     lesions: Lesions = Lesions()
+    motion: BulkMotion | None = Field(default=None, description="shift, turn and stretch; none: at rest")
 
     @model_validator(mode="after")
     def _check(self) -> WaterCylinder:
@@ -95,9 +97,11 @@ class WaterCylinder(PhantomSpec):
                     }
                 )
         placed, truths = place_lesions(self.lesions, parts, ("water",), key)
+        motion, moves = drawn_motion(self.motion, key)
         return compose(
             get("air"),
             [*parts, *placed],
             names=("water", "insert", "lesion"),
-            truths={"inserts": tuple(rows), "lesions": truths},
+            truths={"inserts": tuple(rows), "lesions": truths, **moves},
+            motion=motion,
         )

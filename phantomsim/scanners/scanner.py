@@ -39,11 +39,15 @@ class Scanner(Spec):
         What a recipe may say of this scanner's takes and truths.
     variables
         Names of the arrays in a take's data, so that a recipe that asks for another is refused before any work.
+    follows_motion
+        Whether it sees a phantom move (by `Phantom.at`, at the time of each measurement); otherwise a recipe must give
+        it one at rest.
     """
 
     take_spec: ClassVar[type[Take]] = Take
     truth_spec: ClassVar[type[Truth]] = Truth
     variables: ClassVar[tuple[str, ...]] = ()
+    follows_motion: ClassVar[bool] = False
 
     def check(self, take: Take) -> None:
         """Refuse a take that this machine cannot make; `RecipeError` says which field and why."""

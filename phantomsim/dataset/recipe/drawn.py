@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from phantomsim.dataset.recipe.distribution import Distribution, is_distribution, parse
-from phantomsim.dataset.recipe.outline import Outline, PairSpec, roles
+from phantomsim.dataset.recipe.outline import Outline, PairSpec, VariantSpec, roles
 from phantomsim.dataset.recipe.products import Reference
 from phantomsim.dataset.recipe.tree import Path, complaint, dotted, merged, nearest
 from phantomsim.dataset.recipe.validation import validate, validate_kind
@@ -15,7 +15,7 @@ from phantomsim.physics.errors import RecipeError
 from phantomsim.registry import PHANTOMS, RECONSTRUCTORS, SCANNERS
 
 if TYPE_CHECKING:
-    from phantomsim.phantoms.phantom import PhantomSpec
+    from phantomsim.phantoms.phantom import Phantom, PhantomSpec
     from phantomsim.physics.grid import Grid
     from phantomsim.recon.reconstructor import Reconstructor
     from phantomsim.scanners.scanner import Scanner, Take, Truth
@@ -83,7 +83,7 @@ class DrawnRecipe:
     """
 
     phantom: PhantomSpec
-    variants: Mapping[str, tuple[str, ...]]
+    variants: Mapping[str, VariantSpec]
     grids: Mapping[str, Grid]
     scans: Mapping[str, Scan]
     takes: Mapping[str, DrawnTake]
@@ -92,9 +92,24 @@ class DrawnRecipe:
     pairs: tuple[PairSpec, ...]
     parameters: Mapping[str, Any]
 
-    def without(self, variant: str | None) -> tuple[str, ...]:
-        """Return the parts that a variant leaves out; none for the phantom as it is."""
-        return () if variant is None else self.variants[variant]
+    def seen(self, phantom: Phantom, scan: Scan) -> Phantom:
+        """Return the phantom, or the variant of it, that a scan sees.
+
+        Raises
+        ------
+        RecipeError
+            If it moves, and the scanner would not see that.
+        """
+        if scan.variant is not None:
+            variant = self.variants[scan.variant]
+            phantom = phantom.without(variant.without)
+            phantom = phantom if variant.motion else phantom.still()
+        if phantom.motion is not None and not scan.scanner.follows_motion:
+            raise RecipeError(
+                f"{type(scan.scanner).__name__} scans a phantom at rest, and this one moves: leave phantom.motion out, "
+                "or scan a variant with motion = false"
+            )
+        return phantom
 
     def scan_of(self, product: str) -> Scan:
         """Return the scan that a scan, take or truth goes back to, by the product's name."""
@@ -159,7 +174,7 @@ def draw(outline: Outline, pick: Pick) -> DrawnRecipe:
         truths[name] = DrawnTruth(scan, spec, entry.head.grid)
     drawn = DrawnRecipe(
         phantom=cast("PhantomSpec", phantom),
-        variants={name: variant.without for name, variant in outline.variants.items()},
+        variants=outline.variants,
         grids=outline.grids,
         scans=scans,
         takes=takes,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from phantomsim.dataset.recipe.products import NAME, Reference, check_names, check_reference, in_order
 from phantomsim.dataset.recipe.tree import Path, complaint, nearest
@@ -70,7 +70,14 @@ class Header(Spec):
 class VariantSpec(Spec):
     """A change of the phantom that redraws nothing."""
 
-    without: tuple[str, ...] = Field(min_length=1, description="parts of the phantom to leave out")
+    without: tuple[str, ...] = Field(default=(), description="parts of the phantom to leave out")
+    motion: bool = Field(default=True, description="false: the phantom at rest")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> VariantSpec:
+        if not self.without and self.motion:
+            raise ValueError("should change something: without = [parts], or motion = false")
+        return self
 
 
 class GridSpec(Spec):

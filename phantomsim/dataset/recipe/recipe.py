@@ -99,16 +99,22 @@ class Recipe:
         return recipe
 
     def _check_variants(self) -> None:
-        """Refuse parts that the phantom can never have; it knows them once it has been generated."""
-        if not self.outline.variants:
+        """Refuse parts that a phantom can never have, and motion that a scanner does not see, once one is generated."""
+        if not self.outline.variants and "motion" not in self.outline.phantom:
             return
         key = Key(self.seed).fold("variants")
-        phantom = self.draw(key).phantom.generate(key)
+        drawn = self.draw(key)
+        phantom = drawn.phantom.generate(key)
         for name, variant in self.outline.variants.items():
             try:
                 phantom.without(variant.without)
             except RecipeError as error:
                 raise complaint(("variant", name, "without"), variant.without, str(error)) from None
+        for name, scan in drawn.scans.items():
+            try:
+                drawn.seen(phantom, scan)
+            except RecipeError as error:
+                raise RecipeError(f"scan.{name}: {error}") from None
 
     def draw(self, key: Key) -> DrawnRecipe:
         """Draw every distribution from the stream that its path names, so that no draw depends on another.

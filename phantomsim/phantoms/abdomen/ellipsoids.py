@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from phantomsim.phantoms.abdomen import torso
+from phantomsim.phantoms.moving import BulkMotion, drawn_motion
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import compose
@@ -35,6 +36,7 @@ class RandomEllipsoids(PhantomSpec):
     iodine_mg_ml: Range = Field(default=(0.0, 6.0), description="contrast agent in the aorta; other uptake follows it")
     bowel_loops: tuple[int, int] = (5, 9)
     lesions: Lesions = Field(default=Lesions(), description="in liver, spleen and kidneys")
+    motion: BulkMotion | None = Field(default=None, description="shift, turn and stretch; none: at rest")
 
     @model_validator(mode="after")
     def _check(self) -> RandomEllipsoids:
@@ -70,4 +72,6 @@ class RandomEllipsoids(PhantomSpec):
         n_loops = integer_between(measures.fold("bowel"), self.bowel_loops)
         parts += torso.bowel(body, parts, n_loops, key.fold("bowel"))
         placed, rows = place_lesions(self.lesions, parts, HOSTS, key)
-        return compose(get("air"), [*parts, *placed], names=NAMES, truths={"lesions": rows})
+        motion, moves = drawn_motion(self.motion, key)
+        truths = {"lesions": rows, **moves}
+        return compose(get("air"), [*parts, *placed], names=NAMES, truths=truths, motion=motion)

@@ -10,6 +10,10 @@ from pydantic import Field, model_validator
 
 from phantomsim.phantoms.head import brain, cortex, cranium, face
 from phantomsim.phantoms.head.frame import SIDES, Head, posed
+from phantomsim.phantoms.metal.head import ARTERIES, head_metal
+from phantomsim.phantoms.metal.pieces import moved_row
+from phantomsim.phantoms.metal.spec import PREMOLARS_AND_MOLARS, TEETH, HeadMetal
+from phantomsim.phantoms.moving import HeadMotion
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
@@ -18,10 +22,13 @@ from phantomsim.physics.shapes import Rotation, turn
 from phantomsim.tissues import get
 
 HOST: Final = "white matter"
+NECK: Final = (-62.0, 22.0, 0.0)
+"""Where the head turns on the spine, in the atlas [mm]; grade C."""
 NAMES: Final = (
     *("air cell", "brain stem", "calcification", "canal", "caudate", "cerebellum", "cistern", "cord", "cortex", "csf"),
-    *("ear", "ear canal", "eye", "face bone", "falx", "fat", "folium", "lens", "lesion", "mandible", "muscle", "nose"),
-    *("optic nerve", "orbit", "pallidum", "pineal", "pituitary", "putamen", "sinus", "skin", "skull", "skull base"),
+    *("ear", "ear canal", "eye", "face bone", "falx", "fat", "folium", "lens", "lesion", "mandible", "metal", "muscle"),
+    *("nose", "optic nerve", "orbit", "pallidum", "pineal", "pituitary", "putamen", "sinus", "skin", "skull"),
+    "skull base",
     *("sulcus", "tentorium", "thalamus", "throat", "tongue", "tooth", "ventricle", "vertebra", "vessel", HOST),
 )
 LIMITS: Final = {
@@ -66,6 +73,8 @@ class RandomHead(PhantomSpec):
     tilt_deg: Range = Field(default=(-6.0, 6.0), description="nod of the head, positive with the chin up")
     turn_deg: Range = Field(default=(-4.0, 4.0), description="turn of the face, positive to the patient's left")
     lesions: Lesions = Field(default=Lesions(), description="in white matter: a tumor, or blood for a haemorrhage")
+    metal: tuple[HeadMetal, ...] = Field(default=(), description="dental work, clips, coils, electrodes")
+    motion: HeadMotion | None = Field(default=None, description="drift, tremor and nods; none: at rest")
 
     @model_validator(mode="after")
     def _check(self) -> RandomHead:
@@ -81,6 +90,16 @@ class RandomHead(PhantomSpec):
                 f"lesions lie in white matter, at a level_mm of 10 to 45, and level_mm is {list(self.level_mm)}: "
                 "move it there, or let lesions.depth_mm reach there"
             )
+        crowned, filled = (sum(m.count for m in self.metal if m.kind == kind) for kind in ("crowns", "fillings"))
+        if filled > PREMOLARS_AND_MOLARS or crowned + filled > TEETH:
+            raise ValueError(
+                f"metal asks for {crowned} crowns and {filled} fillings; a head has {TEETH} teeth, and "
+                f"{PREMOLARS_AND_MOLARS} of them can be filled"
+            )
+        if sum(m.count for m in self.metal if m.kind in ("clips", "coils")) > len(ARTERIES):
+            raise ValueError(f"metal may have {len(ARTERIES)} clips and coils together, one to an artery")
+        if sum(m.kind == "electrodes" for m in self.metal) > 1:
+            raise ValueError("metal may have electrodes once; their count is 1 or 2")
         return self
 
     def generate(self, key: Key) -> Phantom:
@@ -94,7 +113,10 @@ class RandomHead(PhantomSpec):
         head = Head(length, breadth, height, skull, scalp, grey, between(measures.fold("atrophy"), self.atrophy))
         level = between(measures.fold("level"), self.level_mm)
         tilt, turned = (between(measures.fold(name), getattr(self, f"{name}_deg")) for name in ("tilt", "turn"))
-        parts = posed(anatomy(head, key), 1e-3 * level, _rotation(tilt, turned))
+        rotation = _rotation(tilt, turned)
+        parts = anatomy(head, key)
+        metal, implants = head_metal(self.metal, parts, head, key.fold("metal"))
+        parts = posed([*parts, *metal], 1e-3 * level, rotation)
         placed, rows = place_lesions(self.lesions, hosting(parts, self.lesions), (HOST,), key)
         row = {
             "part": "head",
@@ -110,7 +132,15 @@ class RandomHead(PhantomSpec):
             "turn_deg": turned,
             "stretch": list(head.stretch),
         }
-        return compose(get("air"), [*parts, *placed], names=NAMES, truths={"anatomy": (row,), "lesions": rows})
+        motion, truths = None, {"anatomy": (row,), "lesions": rows}
+        if implants:
+            origin = np.array([level, 0.0, 0.0])
+            truths["metal"] = tuple(moved_row(implant, origin, np.asarray(rotation)) for implant in implants)
+        if self.motion is not None:
+            z, y, x = (float(c) for c in np.asarray(rotation) @ np.subtract(head.at(NECK), (1e-3 * level, 0.0, 0.0)))
+            motion, moves = self.motion.motion((z, y, x), key.fold("motion"))
+            truths["motion"] = (moves,)
+        return compose(get("air"), [*parts, *placed], names=NAMES, truths=truths, motion=motion)
 
 
 def anatomy(head: Head, key: Key) -> list[Part]:

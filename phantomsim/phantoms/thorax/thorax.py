@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
+from phantomsim.phantoms.metal.pieces import moved_row
+from phantomsim.phantoms.metal.spec import ThoraxMetal
+from phantomsim.phantoms.metal.thorax import thorax_metal
+from phantomsim.phantoms.moving import ChestMotion
 from phantomsim.phantoms.phantom import Phantom, PhantomSpec
 from phantomsim.phantoms.placement import GAP, Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
@@ -20,7 +25,7 @@ from phantomsim.tissues import get
 Probability = Annotated[float, Field(ge=0, le=1)]
 NAMES: Final = (
     *("airway", "aorta", "breast", "bronchus", "canal", "clavicle", "costal cartilage", "couch", "diaphragm", "disc"),
-    *("fat", "gas", "heart", "heart chamber", "humerus", "lesion", "liver", "lung", "lung vessel", "muscle"),
+    *("fat", "gas", "heart", "heart chamber", "humerus", "lesion", "liver", "lung", "lung vessel", "metal", "muscle"),
     *("oesophagus", "pericardial fat", "pulmonary artery", "pulmonary vein", "rib", "scapula", "skin", "spleen"),
     *("sternum", "stomach", "vena cava", "vertebra"),
 )
@@ -66,6 +71,10 @@ class RandomThorax(PhantomSpec):
         default=Lesions(tissue="lung_deflated"), description="ground-glass nodules: their tissue, thinned with air"
     )
     ground_glass_density: PositiveRange = Field(default=(450.0, 700.0), description="of ground glass [kg/m3]")
+    metal: tuple[ThoraxMetal, ...] = Field(default=(), description="pedicle screws, sternal wires, a pacemaker")
+    motion: ChestMotion | None = Field(
+        default=None, description="breath and heart beat, from the end of an exhalation; none: at rest"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> RandomThorax:
@@ -77,6 +86,9 @@ class RandomThorax(PhantomSpec):
                 raise ValueError(f"{name} must lie in {least:g} to {most:g} {why}, got [{low:g}, {high:g}]")
         if self.fat_mm[1] > 20 + 0.3 * (self.width_mm[0] - 280):
             raise ValueError(f"fat_mm up to {self.fat_mm[1]:g} leaves no room in a width_mm of {self.width_mm[0]:g}")
+        kinds = [item.kind for item in self.metal]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(f"metal may have one table of each kind, got {', '.join(kinds)}")
         return self
 
     def generate(self, key: Key) -> Phantom:
@@ -121,13 +133,14 @@ class RandomThorax(PhantomSpec):
             *bones.ribs(thorax, key.fold("ribs")),
             *bones.spine(thorax, key.fold("spine")),
         ]
+        metal, implants = thorax_metal(self.metal, thorax, skeleton, volume)
         obstacles = [part.shape for part in middle if part.name in ("fat", "diaphragm", "pericardial fat")]
         trees = self._trees(thorax, obstacles, filled, bronchi, drawn, key.fold("trees"))
         level = 1e-3 * drawn["level_mm"]
 
         around, fronts, lungs, trees, rest = (
             [replace(part, shape=moved(part.shape, -level)) for part in parts]
-            for parts in (around, fronts, lungs, trees, [*middle, *skeleton])
+            for parts in (around, fronts, lungs, trees, [*middle, *skeleton, *metal])
         )
         hosts = [*lungs, *(part for part in rest if self._reachable(part.shape))]
         solid, rows = place_lesions(self.lesions, hosts, ("lung",), key.fold("solid"))
@@ -136,12 +149,17 @@ class RandomThorax(PhantomSpec):
         thinned = thick.diluted(drawn["ground_glass_density"])
         glass = [replace(part, tissue=thinned) if part.tissue.name == thick.name else part for part in glass]
         more = tuple({**row, "tissue": thinned.name} if row["tissue"] == thick.name else row for row in more)
-        return compose(
-            get("air"),
-            [*around, *fronts, *lungs, *glass, *trees, *rest, *solid],
-            names=NAMES,
-            truths={"anatomy": ({"part": "thorax", **drawn},), "lesions": (*rows, *more)},
-        )
+        motion, truths = None, {"anatomy": ({"part": "thorax", **drawn},), "lesions": (*rows, *more)}
+        if implants:
+            truths["metal"] = tuple(moved_row(implant, np.array([1e3 * level, 0.0, 0.0])) for implant in implants)
+        if self.motion is not None:
+            domes = [part.shape for part in rest if part.name in ("diaphragm", "liver")]
+            sac = next(part.shape for part in rest if part.name == "pericardial fat")
+            cavities = [part.shape for part in lungs]
+            motion, moves = self.motion.motion(cavities, domes, sac, 0.94 * thorax.depth, key.fold("motion"))
+            truths["motion"] = (moves,)
+        shown = [*around, *fronts, *lungs, *glass, *trees, *rest, *solid]
+        return compose(get("air"), shown, names=NAMES, truths=truths, motion=motion)
 
     def _reachable(self, shape: Shape) -> bool:
         """Return whether a lesion can touch a shape: the others need not be asked."""

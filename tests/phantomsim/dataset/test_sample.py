@@ -190,3 +190,15 @@ def test_levels_of_different_shapes_are_refused() -> None:
 def test_a_variant_without_a_part_that_the_phantom_never_has_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"variant\.healthy\.without = .*no part 'lesions'; did you mean 'lesion'"):
         Recipe.from_text(RECIPE.replace('without = ["lesion"]', 'without = ["lesions"]'))
+
+
+def test_a_variant_without_motion_is_the_phantom_at_rest_and_ct_refuses_one_that_moves() -> None:
+    still = RECIPE.replace('without = ["lesion"]', "motion = false")
+    moving = still.replace("lesions = {", "motion = { begin_s = [0.0, 1.0] }\nlesions = {")
+    seen = moving.replace('[scan.ct]\nkind = "ct"', '[scan.ct]\nkind = "ct"\nvariant = "healthy"')
+    sample, rest = make_sample(Recipe.from_text(seen), 0), make_sample(Recipe.from_text(still), 0)
+    for name, array in rest.arrays.items():
+        np.testing.assert_array_equal(sample.arrays[name], array)
+    assert sample.truths["motion"][0]["kind"] == "bulk"
+    with pytest.raises(RecipeError, match=r"scan\.ct: CT scans a phantom at rest.*variant with motion = false"):
+        Recipe.from_text(moving)

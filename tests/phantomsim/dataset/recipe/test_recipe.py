@@ -115,8 +115,13 @@ def test_wrong_names_are_refused(old, new, told):
 
 def test_a_variant_leaves_parts_out():
     drawn = Recipe.from_text(RECIPE).draw(KEY)
-    assert drawn.without(drawn.scans["ct"].variant) == ()
-    assert drawn.without(drawn.scans["clean"].variant) == ("metal",)
+    assert drawn.scans["ct"].variant is None
+    assert drawn.variants[drawn.scans["clean"].variant].without == ("metal",)
+
+
+@pytest.mark.parametrize("change", ["", "motion = true"])
+def test_a_variant_that_changes_nothing_is_refused(change):
+    assert "should change something" in refused('without = ["metal"]', change)
 
 
 def test_twins_have_the_drawn_values_of_each_other():
