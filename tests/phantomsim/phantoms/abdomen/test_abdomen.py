@@ -73,7 +73,7 @@ def test_a_mans_organs_are_larger_on_average() -> None:
 
 def test_organs_lie_where_a_body_has_them() -> None:
     """Patient coordinates: x grows to the left, y to the back, z to the head."""
-    for seed in range(8):
+    for seed in range(4):
         phantom = make(seed, level_mm=(0, 0), bowel_loops=(0, 0))
         liver, spleen, stomach, spine = (middle(phantom, n) for n in ("liver", "spleen", "stomach", "vertebra"))
         assert liver[2] < -0.01 < 0.025 < spleen[2]
@@ -141,7 +141,7 @@ def test_gas_lies_before_the_fluid_of_a_body_on_its_back() -> None:
 
 def test_contrast_agent_runs_through_the_body_in_order() -> None:
     """Arteries first, then the portal vein and the organs, then the kidneys' medulla, at last the urine."""
-    for seed in range(2):
+    for seed in range(1):
         arterial, portal, nephrographic, delayed = (
             make(seed, phase=phase, bowel_loops=(0, 0)) for phase in ("arterial", "portal", "nephrographic", "delayed")
         )
@@ -203,7 +203,7 @@ def test_every_part_has_a_name_that_a_recipe_may_use() -> None:
 
 
 def test_bodies_of_every_size_within_the_limits_can_be_drawn() -> None:
-    for seed in range(24):
+    for seed in range(12):
         fields = {} if seed % 2 else {"width_mm": (300.0, 480.0), "aspect": (0.68, 0.9), "fat_mm": (4.0, 27.0)}
         phantom = make(seed, bowel_loops=(0, 2), muscle=(0.5, 1.5), organ_size=(0.6, 1.4), **fields)
         assert len(phantom.body.shapes) > 600
