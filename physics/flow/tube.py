@@ -79,28 +79,28 @@ class Tube:
     control
         Control points of the centreline (6, 3), (z, y, x) [m].
     radii
-        Radius at the start, and after the taper [m].
+        Radius before the taper and after it [m].
     taper
-        Where the taper ends, in the curve's parameter [1].
+        Where the taper begins and ends, in the curve's parameter [1].
     bumps
         Stenoses and fusiform aneurysms.
 
     Raises
     ------
     UnitError
-        If a radius or the taper is not positive.
+        If a radius is not positive, or the taper not a range in 0 to 1.
     ShapeError
         If a bend is so tight that the sections cross.
     """
 
     control: Control
     radii: tuple[float, float]
-    taper: float = 0.5
+    taper: tuple[float, float] = (0.0, 0.5)
     bumps: tuple[Bump, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (min(self.radii) > 0 and np.isfinite(self.radii).all() and 0 < self.taper <= 1):
-            raise UnitError(f"a tube needs positive radii [m] and a taper in (0, 1], got {self.radii} and {self.taper}")
+        if not (min(self.radii) > 0 and np.isfinite(self.radii).all() and 0 <= self.taper[0] < self.taper[1] <= 1):
+            raise UnitError(f"a tube needs positive radii [m] and a taper in 0 to 1, got {self.radii} and {self.taper}")
         if self.tightest >= 1:
             raise ShapeError(f"a tube of radius {max(self.radii)} m bends so much that its sections cross")
 
@@ -120,8 +120,9 @@ class Tube:
     def healthy(self, u: Float64) -> tuple[Float64, Float64]:
         """Return the radius [m] without stenoses and aneurysms, and its derivative by u; it is smooth to C²."""
         start, end = self.radii
-        x = np.clip(u / self.taper, 0, 1)
-        slope = 30 * x**2 * (1 - x) ** 2 / self.taper
+        low, high = self.taper
+        x = np.clip((u - low) / (high - low), 0, 1)
+        slope = 30 * x**2 * (1 - x) ** 2 / (high - low)
         return start + (end - start) * x**3 * (10 - 15 * x + 6 * x**2), (end - start) * slope
 
     def radius(self, u: Float64) -> tuple[Float64, Float64]:

@@ -24,12 +24,12 @@ Float64 = npt.NDArray[np.float64]
 PLACES: Final = np.linspace(0, 1, 25)
 LATEST: Final = 0.95
 """Where the last place for a lesion of a vessel ends, in its curve's parameter."""
-NECK: Final = 0.6
+NECK: Final = 0.45
 """Height of a sac's centre above the vessel's surface, over its radius."""
 DIRECTIONS: Final = 8
 SIZES: Final = (1.0, 0.8, 0.6, 0.45)
 """Parts of the drawn size that are tried where an aneurysm finds no room."""
-SWIRL: Final = 0.3
+SWIRL: Final = 0.6
 """Speed scale of the swirl in a sac over the mean speed of its vessel: a choice, slow beside the vessel's flow."""
 
 
@@ -142,7 +142,7 @@ class _Clear:
     def free_from(self, index: int) -> float:
         """Return from which parameter on a vessel has its own radius and is clear of its sibling."""
         vessel = self.vessels[index]
-        begin = vessel.tube.taper if vessel.parent >= 0 else 0.05
+        begin = vessel.tube.taper[1] if vessel.parent >= 0 else 0.05
         for other, sibling in enumerate(self.vessels):
             if other != index and sibling.parent == vessel.parent:
                 apart = np.linalg.norm(self.centres[index][:, None] - self.centres[other], axis=2)

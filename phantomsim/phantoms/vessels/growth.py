@@ -27,8 +27,9 @@ SAMPLES: Final = 10
 """Balls that stand for a vessel where clearances are asked for."""
 APART: Final = 6
 """From this ball on, two siblings must be clear of each other: before, they part."""
-TAPER: Final = 0.4
-"""Where a vessel has its own radius, in its curve's parameter."""
+TAPER: Final = (0.15, 0.55)
+"""Where a vessel narrows to its own radius, in its curve's parameter: while it parts from its sibling, not before, or
+the blood would have to pass a neck."""
 TIGHTEST: Final = 0.8
 """Largest radius over radius of curvature."""
 
@@ -227,7 +228,7 @@ def _controls(
     low, high = habit.slenderness
     length = own * (low + (high - low) * draws[:, :1])
     length = np.where(np.arange(len(draws))[:, None] % 2, 0.7 * length, length)
-    corner = at + 1.8 * start * heading
+    corner = at + 1.6 * start * heading
     behind = corner + 0.5 * length * toward
     turn = habit.bend * np.sqrt(draws[:, 1:2])
     axes = frames(toward)
@@ -256,7 +257,7 @@ def _half_step(balls: Float64) -> Float64:
 
 def _radii(start: float, own: float) -> Float64:
     """Return a bound of the radius of a vessel at its balls (SAMPLES)."""
-    x = np.clip((_PLACES - 1 / SAMPLES) / TAPER, 0, 1)
+    x = np.clip((_PLACES - 1 / SAMPLES - TAPER[0]) / (TAPER[1] - TAPER[0]), 0, 1)
     return start + (own - start) * x**3 * (10 - 15 * x + 6 * x**2)
 
 

@@ -1,7 +1,7 @@
-"""Tubes as chains of cones and balls, for scenes.
+"""Tubes as chains of cones and discs, for scenes.
 
-Between the places where a tube is cut it is a truncated cone, and a ball in each cut fills the wedge on the outside of
-the bend. The cuts are so close that chain and tube differ by less than `TOLERANCE` of the radius.
+Between the places where a tube is cut it is a truncated cone, and a thin disc in each cut fills the wedge on the
+outside of the bend. The cuts are so close that chain and tube differ by about `TOLERANCE` of the radius.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy.typing as npt
 from phantomsim.phantoms.vessels.frames import cross, frames
 from phantomsim.physics.flow.tube import Tube
 from phantomsim.physics.grid import Triple
-from phantomsim.physics.shapes import Shape, cone, cylinder, ellipsoid
+from phantomsim.physics.shapes import Rotation, Shape, cone, cylinder
 
 Float64 = npt.NDArray[np.float64]
 
 TOLERANCE: Final = 0.015
 STRAIGHT: Final = 1e-3
-"""Corners of fewer radians need no ball."""
+"""Corners of fewer radians need no disc."""
 
 
 def cuts(tube: Tube, low: float = 0.0, high: float = 1.0, *, healthy: bool = False) -> Float64:
@@ -42,7 +42,7 @@ def cuts(tube: Tube, low: float = 0.0, high: float = 1.0, *, healthy: bool = Fal
 
 
 def chain(tube: Tube, u: Float64, radii: Float64) -> list[Shape]:
-    """Return the cones between cuts of a tube, and the balls in the inner cuts.
+    """Return the cones between cuts of a tube, and the discs in the inner cuts.
 
     Parameters
     ----------
@@ -57,20 +57,27 @@ def chain(tube: Tube, u: Float64, radii: Float64) -> list[Shape]:
     steps = np.diff(places, axis=0)
     lengths = np.sqrt((steps**2).sum(axis=1))
     turned = frames(steps)
-    corner = np.sqrt((cross(turned[1:, :, 0], turned[:-1, :, 0]) ** 2).sum(axis=1)) > STRAIGHT
+    tangents = turned[:, :, 0]
+    corner = np.sqrt((cross(tangents[1:], tangents[:-1]) ** 2).sum(axis=1))  # the sine of the angle
+    across = frames(tangents[1:] + tangents[:-1])
     shapes: list[Shape] = []
     for i, length in enumerate(lengths):
         wide, ratio = float(radii[i]), float(radii[i + 1] / radii[i])
         middle, axes = _triple((places[i] + places[i + 1]) / 2), (float(length) / 2, wide, wide)
-        rotation = (_triple(turned[i, 0]), _triple(turned[i, 1]), _triple(turned[i, 2]))
+        rotation = _rotation(turned[i])
         if abs(ratio - 1) < 1e-9:
             shapes.append(cylinder(middle, axes, rotation))
         else:
             shapes.append(cone(middle, axes, ratio, rotation))
-        if i and corner[i - 1]:
-            shapes.append(ellipsoid(_triple(places[i]), (wide, wide, wide)))
+        if i and corner[i - 1] > STRAIGHT:
+            thin = 0.51 * wide * float(corner[i - 1])
+            shapes.append(cylinder(_triple(places[i]), (thin, wide, wide), _rotation(across[i - 1])))
     return shapes
 
 
 def _triple(v: Float64) -> Triple:
     return (float(v[0]), float(v[1]), float(v[2]))
+
+
+def _rotation(matrix: Float64) -> Rotation:
+    return (_triple(matrix[0]), _triple(matrix[1]), _triple(matrix[2]))

@@ -21,9 +21,9 @@ TRUNK: Control = tuple((0.004 * k, 0.0, 0.0) for k in range(6))  # type: ignore[
 THIN = 0.002 * 2 ** (-1 / 3)
 FORK = VesselFlow(
     (
-        Tube(TRUNK, (0.002, 0.002), 0.5, (Bump(0.5, 0.25, -0.5),)),
+        Tube(TRUNK, (0.002, 0.002), (0.1, 0.5), (Bump(0.5, 0.25, -0.5),)),
         Tube(LEFT, (0.002, THIN)),
-        Tube(RIGHT, (0.002, THIN), 0.5, (Bump(0.75, 0.15, 0.6),)),
+        Tube(RIGHT, (0.002, THIN), (0.1, 0.5), (Bump(0.75, 0.15, 0.6),)),
     ),
     (-1, 0, 0),
     (2e-6, 1e-6, 1e-6),

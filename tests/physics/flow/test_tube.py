@@ -58,7 +58,7 @@ def test_points_are_found_in_their_section() -> None:
 @pytest.mark.parametrize("beat", [((), ()), ((0.4 - 0.9j,), (1500.0,))])
 def test_every_section_carries_the_same_flow(bump: Bump, beat: tuple[tuple[complex, ...], tuple[float, ...]]) -> None:
     """Gauss's rule in ρ: exact for the parabola, 1e-9 for Womersley's profile of number 3 to 5."""
-    tube = Tube(BENT, (0.002, 0.0015), 0.5, (bump,))
+    tube = Tube(BENT, (0.002, 0.0015), (0.1, 0.5), (bump,))
     for u in (0.1, 0.35, 0.5, 0.62, 0.8, 0.95):
         points, area, normal = section(tube, u)
         flow = float((speed(tube, points, *beat) @ normal) @ area)
@@ -66,7 +66,7 @@ def test_every_section_carries_the_same_flow(bump: Bump, beat: tuple[tuple[compl
 
 
 def test_the_velocity_vanishes_towards_the_wall_and_beyond() -> None:
-    tube = Tube(BENT, (0.002, 0.0015), 0.5, (Bump(0.6, 0.3, -0.5),))
+    tube = Tube(BENT, (0.002, 0.0015), (0.1, 0.5), (Bump(0.6, 0.3, -0.5),))
     (c,), (first,), _ = tube.curve(np.array([0.55]))
     normal = np.cross(first, [0.0, 0.0, 1.0])
     normal /= np.linalg.norm(normal)
@@ -77,13 +77,13 @@ def test_the_velocity_vanishes_towards_the_wall_and_beyond() -> None:
 
 
 def test_a_stenosis_has_the_cosines_shape() -> None:
-    tube = Tube(STRAIGHT, (0.002, 0.002), 0.5, (Bump(0.5, 0.2, -0.6),))
+    tube = Tube(STRAIGHT, (0.002, 0.002), (0.1, 0.5), (Bump(0.5, 0.2, -0.6),))
     radii = tube.radius(np.array([0.3, 0.4, 0.5, 0.6, 0.7]))[0]
     np.testing.assert_allclose(radii, 0.002 * (1 - 0.6 * np.array([0, 0.5, 1, 0.5, 0])), rtol=1e-12)
 
 
 def test_the_slope_of_the_radius_is_its_derivative() -> None:
-    tube, u, h = Tube(BENT, (0.002, 0.001), 0.7, (Bump(0.5, 0.3, -0.6),)), np.linspace(0.01, 0.99, 50), 1e-6
+    tube, u, h = Tube(BENT, (0.002, 0.001), (0.1, 0.7), (Bump(0.5, 0.3, -0.6),)), np.linspace(0.01, 0.99, 50), 1e-6
     expected = (tube.radius(u + h)[0] - tube.radius(u - h)[0]) / (2 * h)
     np.testing.assert_allclose(tube.radius(u)[1], expected, atol=1e-8)
 
