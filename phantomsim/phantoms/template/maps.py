@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from phantomsim.formats.nifti import read_nifti
 from phantomsim.formats.volume import Volume, locate
@@ -22,8 +22,10 @@ FULL: Final = 255
 """Stored value of probability 1."""
 MARGIN: Final = 15
 """Voxels of the distance map beyond the template, to the sides and above: room for skull and scalp."""
-CLOSING: Final = 0.010
+CLOSING: Final = 0.012
 """Reach over which folds and cisterns of the brain's outline are closed for the inner table of the skull [m]."""
+SMOOTHING: Final = 0.004
+"""Deviation of the Gaussian that smooths the distance: steps of the mask's voxels are no bone [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,8 @@ def _distance(brain: Volume) -> tuple[Float32, Grid]:
     outside = distance_transform_edt(~closed, sampling=spacing)
     inside = distance_transform_edt(closed, sampling=spacing)
     step = spacing[0] / 2  # distances run between centres; the outline lies half way
-    signed = np.where(closed, step - inside, outside - step)[below:].astype(np.float32)
+    signed = gaussian_filter(np.where(closed, step - inside, outside - step), SMOOTHING / step / 2, mode="nearest")
+    signed = signed[below:].astype(np.float32)
     margins = enumerate(zip((0, MARGIN, MARGIN), spacing, strict=True))
     first = [float(brain.grid.coordinates(axis)[0]) - n * s for axis, (n, s) in margins]
     z, y, x = (f + (n - 1) / 2 * s for f, n, s in zip(first, signed.shape, spacing, strict=True))

@@ -87,3 +87,10 @@ def test_ranges_that_cannot_give_an_organ_are_refused(fields, says) -> None:  # 
 def test_lesions_too_large_for_the_organ_are_refused() -> None:
     with pytest.raises(ValueError, match="no region of liver holds a lesion of 200 mm"):
         organ(lesions={"count": 1, "diameter_mm": (200, 200)}).generate(Key(0))
+
+
+def test_no_seed_gives_an_invalid_organ() -> None:
+    spec = organ(roughness=(0.3, 0.35), degree=16, exponent=0.5, core="tumor")
+    for seed in range(200):
+        row = spec.generate(Key(seed)).truths["anatomy"][0]
+        assert row["volume_mm3"] > 4 / 3 * np.pi * (THINNEST * row["radius_mm"]) ** 3

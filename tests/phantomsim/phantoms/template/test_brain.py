@@ -113,3 +113,9 @@ def test_ranges_that_cannot_give_a_head_are_refused() -> None:
         brain(intracranial_ml=(100, 1400))
     with pytest.raises(ValidationError, match="skull_mm must be"):
         brain(skull_mm=(8, 6))
+
+
+def test_the_same_seed_gives_the_same_head_and_others_differ() -> None:
+    rows = [brain().generate(Key(seed)).truths["anatomy"][0] for seed in (1, 1, 2)]
+    assert rows[0] == rows[1]
+    assert rows[0] != rows[2]
