@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from phantomsim.phantoms.ranges import PositiveRange
 from phantomsim.spec import Spec
@@ -24,15 +24,16 @@ class Implant(Spec):
 
     alloy: str
 
-    @model_validator(mode="after")
-    def _check_alloy(self) -> Self:
-        tissue = get(self.alloy)
+    @field_validator("alloy", "head_alloy", "liner", check_fields=False)
+    @classmethod
+    def _check_alloy(cls, alloy: str) -> str:
+        tissue = get(alloy)
         if tissue.category not in ("metal", "material"):
             raise ValueError(
-                f"alloy = {self.alloy!r} is {tissue.title}, no metal; such as ti6al4v, cocrmo, steel316l, amalgam, "
-                "nitinol, gold, platinum or zirconia"
+                f"{tissue.title} is no metal; such as ti6al4v, cocrmo, steel316l, amalgam, nitinol, gold, platinum or "
+                "zirconia"
             )
-        return self
+        return alloy
 
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:
@@ -159,7 +160,6 @@ class HipImplant(Implant):
 
     @model_validator(mode="after")
     def _check(self) -> HipImplant:
-        get(self.head_alloy), get(self.liner)
         if self.cup_mm[0] < 44 or self.cup_mm[1] > 60:
             raise ValueError(f"cup_mm = {list(self.cup_mm)} does not fit: acetabula here take cups of 44 to 60 mm")
         if self.head_mm[0] < 20 or self.head_mm[1] > self.cup_mm[0] - 2 * self.shell_mm - 4:

@@ -119,7 +119,7 @@ def test_the_spring_and_blades_of_a_clip_are_as_long_as_drawn() -> None:
     ("metal", "says"),
     [
         ([{"kind": "fillings", "alloy": "amalgm"}], "did you mean 'amalgam'"),
-        ([{"kind": "fillings", "alloy": "liver"}], "no metal"),
+        ([{"kind": "fillings", "alloy": "liver"}], "is no metal"),
         ([{"kind": "fillings", "count": 21}], "less than or equal to 20"),
         ([{"kind": "fillings", "count": 12}, {"kind": "fillings", "count": 12}], "20 of them can be filled"),
         ([{"kind": "fillings", "count": 10}, {"kind": "crowns", "count": 25}], "a head has 32 teeth"),

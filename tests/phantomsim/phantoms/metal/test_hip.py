@@ -87,7 +87,7 @@ def test_the_side_that_is_named_is_replaced() -> None:
     [
         ({"width_mm": (300.0, 380.0)}, "within 350 to 440"),
         ({"head_mm": (50.0, 46.0)}, "smallest, largest"),
-        ({"metal": {"alloy": "muscle"}}, "no metal"),
+        ({"metal": {"alloy": "muscle"}}, "is no metal"),
         ({"metal": {"alloy": "unobtainium"}}, "unknown tissue"),
         ({"metal": {"cup_mm": (40.0, 50.0)}}, "take cups of 44 to 60 mm"),
         ({"metal": {"head_mm": (28.0, 48.0)}}, "two walls of shell_mm"),
