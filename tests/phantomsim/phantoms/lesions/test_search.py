@@ -41,10 +41,11 @@ def test_distance_to_an_ellipsoid_is_that_to_the_nearest_of_many_points_on_it(se
     [
         ellipsoid((0.0, 0.0, 0.0), (0.03, 0.05, 0.04), turn("z", 0.4)),
         cylinder((0.01, 0.0, 0.0), (0.03, 0.02, 0.05), turn("x", 0.3)),
+        ellipsoid((0.0, 0.0, 0.0), (0.03, 0.05, 0.04), turn("z", 0.4)).clipped((0.2, 1.0, 0.3), -0.003),
         box((0.0, 0.0, 0.1), (0.03, 0.03, 0.04), turn("y", 0.5)),
         capsule((0.0, -0.1, 0.0), (0.06, 0.03, 0.03), turn("y", 1.2)),
     ],
-    ids=lambda host: host.kind,
+    ids=lambda host: host.kind + " cut" * len(host.clips),
 )
 def test_balls_that_are_found_inside_are_inside_and_few_others_are_left_out(host) -> None:  # type: ignore[no-untyped-def]
     radius = 0.012
@@ -52,7 +53,8 @@ def test_balls_that_are_found_inside_are_inside_and_few_others_are_left_out(host
     inside = ball_inside(host, points, radius)
     truly = np.array([host.holds(p + radius * surface(2000)).all() for p in points])
     assert not (inside & ~truly).any()
-    assert not (shrunk_holds(host, points, radius) & ~inside).any()
+    if not host.clips:
+        assert not (shrunk_holds(host, points, radius) & ~inside).any()
     if host.kind != "capsule":
         assert (truly & ~inside).sum() < 0.01 * truly.sum() + 3
 
