@@ -35,13 +35,9 @@ def _from_the_top(enter, leave, codes, near, n_near, ray, first, last, covered, 
         a, b = max(enter[k, ray], first), min(leave[k, ray], last)
         if not a < b:
             continue
-        low, high = 0, n
-        while low < high:  # the first interval that ends at `a` or later
-            middle = (low + high) // 2
-            if ends[middle] < a:
-                low = middle + 1
-            else:
-                high = middle
+        low = 0
+        while low < n and ends[low] < a:  # a search by halves is slower: intervals merge, and few are left
+            low += 1
         if low < n and begins[low] <= a and b <= ends[low]:
             continue
         t, after = a, low
