@@ -58,7 +58,7 @@ class Blobs(Spec):
     tissue: Literal["liver", "kidney", "spleen"] = "liver"
     brittle: bool = Field(False, description="fails where there are no blobs")
 
-    def generate(self, key: Key) -> Body:
+    def phantom(self, key: Key) -> Body:
         if self.brittle and not self.count:
             raise ZeroDivisionError("there are no blobs")
         rows = ({"part": "lesion", "centre_mm": (0.0, 0.0, 0.0), "diameter_mm": self.diameter_mm},)

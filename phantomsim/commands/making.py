@@ -22,7 +22,7 @@ from phantomsim.physics.rng import Key
 from phantomsim.registry import PHANTOMS
 
 if TYPE_CHECKING:
-    from phantomsim.phantoms.phantom import PhantomSpec
+    from phantomsim.phantoms.spec import PhantomSpec
 
 FEW = 64
 """Below so many samples, processes cost more than they save: one process works on threads."""
@@ -119,7 +119,7 @@ def _portray(source: str, out: Path | None, sample: int, device: str, *, kind: b
         recipe = Recipe.load(source)
         name, key = recipe.name, Key(recipe.seed).fold(sample)
         spec = recipe.draw(key.fold("recipe")).phantom
-    drawn = cast("PhantomSpec", spec).generate(key.fold("phantom")).to(device)
+    drawn = cast("PhantomSpec", spec).phantom(key.fold("phantom")).to(device)
     return portrait(drawn, f"{name}, sample {sample}", Path(f"{name}-phantom.png") if out is None else out)
 
 

@@ -37,7 +37,7 @@ def make_sample(recipe: Recipe, index: int, device: str = "cpu") -> Sample:
     """
     key = Key(recipe.seed).fold(index)
     drawn = recipe.draw(key.fold("recipe"))  # distributions become values, kept with the sample
-    phantom = drawn.phantom.generate(key.fold("phantom")).to(device)
+    phantom = drawn.phantom.phantom(key.fold("phantom")).to(device)
     products: dict[str, Product] = {}
     for name, scan in drawn.scans.items():  # phantom, or a variant of it → signal
         seen = drawn.seen(phantom, scan)

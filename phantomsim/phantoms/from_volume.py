@@ -16,8 +16,9 @@ from phantomsim.formats.nifti import read_nifti
 from phantomsim.formats.volume import Volume, locate
 from phantomsim.phantoms.hosts import insert_lesions
 from phantomsim.phantoms.hounsfield import scale
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, between
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.volume import LabelBody, MixtureBody
 from phantomsim.physics.errors import RecipeError, UnitError
 from phantomsim.physics.grid import Grid

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from phantomsim.phantoms.contrast import Enhancement
 from phantomsim.physics.array import Array, namespace, parse_device
 from phantomsim.physics.errors import RecipeError, ShapeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.motion.motion import Motion
-from phantomsim.physics.rng import Key
 from phantomsim.physics.xray.geometry import Rays
-from phantomsim.spec import Spec
 from phantomsim.tissues import Tissue
 
 Truths = Mapping[str, tuple[dict[str, Any], ...]]
@@ -86,6 +85,8 @@ class Phantom:
         Whose body it is, where several phantoms come from one; None: this phantom is its own subject.
     motion
         How it moves; None for a phantom at rest. All else describes it at rest: `at` shows it at a time.
+    enhancement
+        What an injection makes of its tissues at each time; None without one. `tissues` are those before it.
 
     Raises
     ------
@@ -100,6 +101,7 @@ class Phantom:
     device: str = "cpu"
     subject: str | None = None
     motion: Motion | None = None
+    enhancement: Enhancement | None = None
 
     def __post_init__(self) -> None:
         names = [tissue.name for tissue in self.tissues]
@@ -203,16 +205,19 @@ class Phantom:
         return replace(self, body=self.body.without(parts), truths=left)
 
     def still(self) -> Phantom:
-        """Return the phantom at rest, as it was drawn."""
-        return replace(self, motion=None)
+        """Return the phantom at rest, as it was drawn, and as it was before any injection."""
+        return replace(self, motion=None, enhancement=None)
 
     def at(self, time: float) -> Phantom:
-        """Return the phantom as it is at a time [s], at rest from then on.
+        """Return the phantom as it is at a time [s], at rest from then on: moved, and its tissues enhanced.
 
         A scene stays a scene, and exact, under a rigid or affine motion that keeps volumes, where the image of each
         shape is a shape again; otherwise the body is a `phantomsim.phantoms.deformed.DeformedBody`. Centres in the
         tables of truths move along.
         """
+        if self.enhancement is not None:
+            enhanced = tuple(self.enhancement.tissue(tissue, time) for tissue in self.tissues)
+            return replace(self, tissues=enhanced, enhancement=None).at(time)
         if self.motion is None:
             return self
         from phantomsim.phantoms.deformed import COMPRESSED, DeformedBody
@@ -255,11 +260,3 @@ class Phantom:
         """
         parse_device(device)
         return replace(self, device=device)
-
-
-class PhantomSpec(Spec):
-    """A generator of phantoms."""
-
-    @abstractmethod
-    def generate(self, key: Key) -> Phantom:
-        """Make one phantom; all that is random about it comes from `key`."""

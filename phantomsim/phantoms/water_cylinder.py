@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from phantomsim.phantoms.moving import BulkMotion, drawn_motion
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, place_lesions
 from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import cylinder
 from phantomsim.spec import Spec

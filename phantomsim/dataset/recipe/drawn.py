@@ -15,7 +15,8 @@ from phantomsim.physics.errors import RecipeError
 from phantomsim.registry import PHANTOMS, RECONSTRUCTORS, SCANNERS
 
 if TYPE_CHECKING:
-    from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+    from phantomsim.phantoms.phantom import Phantom
+    from phantomsim.phantoms.spec import PhantomSpec
     from phantomsim.physics.grid import Grid
     from phantomsim.recon.reconstructor import Reconstructor
     from phantomsim.scanners.scanner import Scanner, Take, Truth

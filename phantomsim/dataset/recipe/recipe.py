@@ -104,7 +104,7 @@ class Recipe:
             return
         key = Key(self.seed).fold("variants")
         drawn = self.draw(key)
-        phantom = drawn.phantom.generate(key)
+        phantom = drawn.phantom.phantom(key)
         for name, variant in self.outline.variants.items():
             try:
                 phantom.without(variant.without)

@@ -14,9 +14,10 @@ from phantomsim.phantoms.breast import gland, surface
 from phantomsim.phantoms.breast.fat import compartments
 from phantomsim.phantoms.breast.frame import Outline, Points, Squeeze, pendant
 from phantomsim.phantoms.breast.lattice import Lattice, Mask, over
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.thorax.frame import tube
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.rng import Key, uniform

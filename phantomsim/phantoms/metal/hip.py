@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 
 from phantomsim.phantoms.metal.pieces import straight, triple
 from phantomsim.phantoms.metal.spec import HipImplant
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape, along, capsule, cone, cylinder, ellipsoid, turn

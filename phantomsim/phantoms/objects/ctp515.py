@@ -7,8 +7,9 @@ from typing import Final, Literal
 from pydantic import Field, field_validator
 
 from phantomsim.phantoms.objects.inserts import Insert, Length, Pose, assemble, drum, polar, rod
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.scene import Part
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.tissues import get
 

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from phantomsim.phantoms.objects.inserts import Length, Pose, assemble, drum, filling, rod
 from phantomsim.phantoms.objects.sectors import sectors
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.scene import Part
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.tissues import get
 

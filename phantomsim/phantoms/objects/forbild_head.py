@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from phantomsim.phantoms.objects import forbild as fb
 from phantomsim.phantoms.objects.inserts import Insert, Point, Pose, assemble, matter
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.scene import Part
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape
 from phantomsim.tissues import Tissue, get

@@ -6,8 +6,9 @@ from typing import Final, Literal
 
 from phantomsim.phantoms.objects.inserts import Pose, assemble, ball, drum, polar, rod
 from phantomsim.phantoms.objects.sectors import sectors
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.scene import Part
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.tissues import get
 

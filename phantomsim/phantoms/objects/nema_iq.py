@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from phantomsim.phantoms.objects.inserts import Length, Point, Pose, drum, filling, matter, polar
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.scene import Scene
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape, box, ellipsoid
 from phantomsim.tissues import get

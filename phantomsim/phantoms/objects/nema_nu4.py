@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from phantomsim.phantoms.objects.inserts import Insert, Pose, assemble, drum, filling, polar, rod
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.scene import Part
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.tissues import get
 

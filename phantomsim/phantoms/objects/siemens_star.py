@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from phantomsim.phantoms.objects.inserts import Length, Pose, drum
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.scene import Scene
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape, box, turn
 from phantomsim.tissues import get

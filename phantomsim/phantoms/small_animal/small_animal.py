@@ -9,13 +9,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from phantomsim.phantoms.lesions.spec import Lesions
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import place_lesions
 from phantomsim.phantoms.ranges import PositiveRange, Range, between
 from phantomsim.phantoms.scene import Part, compose
 from phantomsim.phantoms.small_animal import belly, chest, head, outline, skeleton
 from phantomsim.phantoms.small_animal.frame import HALF, SIDES, fill, laid_down, oval, swollen
 from phantomsim.phantoms.small_animal.species import SPECIES, SpeciesName
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
 from phantomsim.tissues import get

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
 from phantomsim.phantoms.hosts import insert_lesions
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.surfaces.body import SurfaceBody, working_grid
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key, normal

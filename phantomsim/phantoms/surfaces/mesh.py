@@ -14,8 +14,9 @@ from pydantic import Field, field_validator, model_validator
 from phantomsim.formats.mesh import Axes, Unit, read_mesh
 from phantomsim.formats.volume import locate
 from phantomsim.phantoms.hosts import insert_lesions
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.surfaces.body import SurfaceBody, working_grid
 from phantomsim.physics.errors import ShapeError
 from phantomsim.physics.rng import Key

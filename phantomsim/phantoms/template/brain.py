@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Range, between
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.template.body import TemplateBody, Warp
 from phantomsim.phantoms.template.maps import Maps, load
 from phantomsim.physics.grid import Grid

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Final, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.ranges import PositiveRange, Range, between
 from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.vessels.disease import Disease, Plan, afflict
 from phantomsim.phantoms.vessels.frames import frames
 from phantomsim.phantoms.vessels.growth import Habit, Vessel, grow

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from phantomsim.phantoms.scene import Part, compose
-from phantomsim.phantoms.texture import SPAN, Texture, sampled, textured
+from phantomsim.phantoms.texture import SPAN, Texture, sampled
+from phantomsim.phantoms.textured import textured
 from phantomsim.physics.errors import RecipeError, ShapeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
