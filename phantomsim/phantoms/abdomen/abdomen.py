@@ -11,9 +11,10 @@ from phantomsim.phantoms.abdomen import bones, bowel, organs, vessels, wall
 from phantomsim.phantoms.abdomen.contrast import Contrast, Phase, draw_contrast
 from phantomsim.phantoms.abdomen.frame import Abdomen
 from phantomsim.phantoms.abdomen.kidneys import kidney
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import GAP, Lesions, PositiveRange, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.thorax.frame import SIDES, moved
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Shape

@@ -8,9 +8,10 @@ from pydantic import Field, model_validator
 
 from phantomsim.phantoms.abdomen import torso
 from phantomsim.phantoms.moving import BulkMotion, drawn_motion
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.tissues import get
 

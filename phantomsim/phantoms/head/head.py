@@ -14,9 +14,10 @@ from phantomsim.phantoms.metal.head import ARTERIES, head_metal
 from phantomsim.phantoms.metal.pieces import moved_row
 from phantomsim.phantoms.metal.spec import PREMOLARS_AND_MOLARS, TEETH, HeadMetal
 from phantomsim.phantoms.moving import HeadMotion
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Rotation, turn
 from phantomsim.tissues import get

@@ -12,9 +12,10 @@ from phantomsim.phantoms.metal.pieces import moved_row
 from phantomsim.phantoms.metal.spec import ThoraxMetal
 from phantomsim.phantoms.metal.thorax import thorax_metal
 from phantomsim.phantoms.moving import ChestMotion
-from phantomsim.phantoms.phantom import Phantom, PhantomSpec
+from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import GAP, Lesions, PositiveRange, Range, between, integer_between, place_lesions
 from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.thorax import bones, heart, wall
 from phantomsim.phantoms.thorax.frame import Cavity, Thorax, moved, tube
 from phantomsim.phantoms.thorax.trees import ends, grow
