@@ -78,22 +78,38 @@ def _fitted(
 
 
 def _pursue(terms: Float64, targets: Float64, tolerance: float) -> tuple[npt.NDArray[np.int64], Float64]:
-    """Return the terms (node) and their factors (node, moment) that add up to `targets` (path, moment)."""
+    """Return the terms (node) and their factors (node, moment) that add up to `targets` (path, moment).
+
+    Terms can be so much alike that the fit of their factors does not come to an end; the last one is then left out.
+    """
     relative = [terms / target[:, None] for target in targets.T]
     lengths = [np.sqrt((columns**2).sum(axis=0)) for columns in relative]
     ones = np.ones(terms.shape[0])
     residuals = [ones] * len(relative)
     chosen: list[int] = []
+    tried: list[int] = []
+    factors = np.zeros((0, len(relative)))
     while True:
         score = np.zeros(terms.shape[1])
         for columns, length, residual in zip(relative, lengths, residuals, strict=True):
             score += np.einsum("pe,p->e", columns, residual) / length / np.sqrt((residual**2).sum())
-        score[chosen] = -np.inf
-        chosen.append(int(np.argmax(score)))
-        factors = np.stack([nnls(columns[:, chosen], ones)[0] for columns in relative], axis=1)
-        residuals = [ones - _product(columns[:, chosen], f) for columns, f in zip(relative, factors.T, strict=True)]
-        if max(float(np.abs(r).max()) for r in residuals) <= tolerance or len(chosen) == terms.shape[1]:
-            return np.array(chosen), factors
+        score[tried] = -np.inf
+        tried.append(int(np.argmax(score)))
+        refitted = _refitted([columns[:, [*chosen, tried[-1]]] for columns in relative])
+        if refitted is not None:
+            chosen.append(tried[-1])
+            factors = refitted
+            residuals = [ones - _product(columns[:, chosen], f) for columns, f in zip(relative, factors.T, strict=True)]
+        if max(float(np.abs(r).max()) for r in residuals) <= tolerance or len(tried) == terms.shape[1]:
+            return np.array(chosen, np.int64), factors
+
+
+def _refitted(relative: list[Float64]) -> Float64 | None:
+    """Return the factors (node, moment), not below 0, whose sums are nearest to 1, or None if they are not found."""
+    try:
+        return np.stack([nnls(columns, np.ones(len(columns)))[0] for columns in relative], axis=1)
+    except RuntimeError:  # "Maximum number of iterations reached": it goes round in a circle
+        return None
 
 
 def _product(matrix: Float64, other: Float64) -> Float64:

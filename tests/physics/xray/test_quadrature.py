@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from phantomsim import tissues
+from phantomsim.physics.xray import quadrature
 from phantomsim.physics.xray.attenuation import linear_attenuation
+from phantomsim.physics.xray.noise import Beam
 from phantomsim.physics.xray.quadrature import few_energies
 from phantomsim.physics.xray.spectrum import ALUMINIUM, tube_spectrum
 from phantomsim.physics.xray.transmission import EnergySum, transmit
+from phantomsim.scanners.ct_spec import EnergyIntegrating, Tube, material_of
 
 BLOOD = tissues.get("blood")
 MATERIALS = {
@@ -77,3 +80,26 @@ def test_one_energy_stays_one():
     few = few_energies(one)
     np.testing.assert_allclose(few.mu, one.mu)
     np.testing.assert_allclose(few.weights, one.weights)
+
+
+@pytest.mark.parametrize(
+    ("filter_mm", "lesion", "angle"), [(2.5, "muscle", 10), (4.0, "tumor", 10), (7.0, "muscle", 12)]
+)
+def test_tissues_nearly_alike_do_not_stall_the_fit(filter_mm, lesion, angle):
+    # scipy's nnls goes round in a circle on each of these after a dozen terms, and gives up
+    spectrum = Tube(kvp=120, rotation_mas=200, filter_al_mm=filter_mm, anode_angle_deg=angle).spectrum()
+    quanta = EnergyIntegrating(kind="energy-integrating").at(1.0).quanta(spectrum, 50.0, 1.0, 2.5e-5)
+    *mu, air = linear_attenuation([material_of(tissues.get(t)) for t in ("water", lesion, "air")], spectrum.energy)
+    beam = Beam(spectrum.energy, quanta, np.stack(mu) - air)
+    assert beam.nodes.mu.shape[1] <= 20
+    lengths = np.array(list(product(np.linspace(0, 0.4, 21), np.linspace(0, 0.1, 11))))
+    np.testing.assert_allclose(exact(lengths, beam.nodes), exact(lengths, beam.bins), rtol=1e-4)
+
+
+def test_all_energies_stay_where_no_fit_is_found(monkeypatch):
+    def no_fit(*_):
+        raise RuntimeError("Maximum number of iterations reached.")
+
+    monkeypatch.setattr(quadrature, "nnls", no_fit)
+    energies = all_energies(MATERIALS["water"], 100)
+    assert few_energies(energies, tolerance=1.1e-4) is energies  # a tolerance of its own: fits are cached
