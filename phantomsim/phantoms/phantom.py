@@ -48,6 +48,10 @@ class Body(ABC):
     def materials(self, points: Array, device: str) -> Array:
         """Return the material (…), int32, at points (…, 3), (z, y, x) [m], on a device."""
 
+    def transform(self, values: npt.NDArray[np.float64], k: Array) -> Array:
+        """Return the Fourier transform of a property of each material (material), as `Phantom.transform` does."""
+        raise ShapeError(f"a {type(self).__name__} has no exact Fourier transform; transform a map of it on a grid")
+
     def moved(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> Body | None:
         """Return the exact image under ``now = matrix · rest + shift``; None for a body that has none of its kind."""
         return None
@@ -172,6 +176,30 @@ class Phantom:
             If the phantom was made from a volume, see `exact`.
         """
         return self.body.path_lengths(rays, len(self.tissues), self.device)
+
+    def transform(self, prop: str | Callable[[Tissue], float], k: Array) -> Array:
+        """Return the exact Fourier transform of a tissue property, less that of the background.
+
+        Parameters
+        ----------
+        prop
+            As for `map`.
+        k
+            Spatial frequencies (…, 3), (z, y, x) [cycles/m].
+
+        Returns
+        -------
+            ∫ (p(r) − p(background)) exp(−2πi k·r) d³r (…), complex128, in the property's unit times m³.
+
+        Raises
+        ------
+        RecipeError
+            If a tissue of the phantom does not know the property.
+        ShapeError
+            If the body has no closed form: it is no scene, shapes overlap partly, or one is a cone, capsule or cut.
+        """
+        values = np.array([self._property(prop, tissue) for tissue in self.tissues])
+        return self.body.transform(values, k)
 
     def materials(self, points: Array) -> Array:
         """Return the material at each point, an index into `tissues`.

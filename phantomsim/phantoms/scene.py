@@ -15,6 +15,7 @@ from phantomsim.physics.array import Array, to_device
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.motion.motion import Motion
 from phantomsim.physics.shape_images import transformed
+from phantomsim.physics.shape_transforms import scene_transform
 from phantomsim.physics.shapes import Shape, ShapeTable, additive, layered
 from phantomsim.physics.xray import paths
 from phantomsim.physics.xray.geometry import Rays
@@ -84,6 +85,10 @@ class Scene(Body):
         """Return the material (…) at points (…, 3) [m], by the overlap rule."""
         return inside.materials(self.table(device), to_device(points, device))
 
+    def transform(self, values: npt.NDArray[np.float64], k: Array) -> Array:
+        """Return the exact Fourier transform of a property of each material (…), where it has a closed form."""
+        return scene_transform(self.shapes, self.codes, values, k, sums=self.sums)
+
     def moved(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> Scene | None:
         """Return the scene of images of its shapes, if each is a shape again."""
         images = [transformed(shape, matrix, shift) for shape in self.shapes]
@@ -98,6 +103,25 @@ class Scene(Body):
             tuple(self.codes[i] for i in kept),
             self.sums,
         )
+
+
+def ended(parts: Sequence[Part], low: float, high: float) -> list[Part]:
+    """Return parts cut off below z = `low` and above z = `high` [m], without those that lie beyond.
+
+    A part that another replaces stays below it: the order is kept.
+    """
+    kept = []
+    for part in parts:
+        z, reach = part.shape.centre[0], part.shape.half_extent[0]
+        if z + reach <= low or z - reach >= high:
+            continue
+        shape = part.shape
+        if z - reach < low:
+            shape = shape.clipped((-1.0, 0.0, 0.0), -low)
+        if z + reach > high:
+            shape = shape.clipped((1.0, 0.0, 0.0), high)
+        kept.append(part if shape is part.shape else replace(part, shape=shape))
+    return kept
 
 
 def compose(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from math import ceil, floor, sqrt
+from math import ceil, floor, pi, sqrt
 from typing import Final
 
 import numpy as np
@@ -144,3 +144,23 @@ def add_lumps(field: Array, grid: Grid, centres: Float64, covariances: Float64, 
     window = (np.searchsorted(rows[:, 1], y + side) for side in (-reach, reach))
     n_rows = field.shape[0] * field.shape[1]
     LUMPS(n_rows, field.size, rows.astype(field.dtype), *(w.astype(np.int64) for w in window), field)
+
+
+def transform(centres: Float64, covariances: Float64, amplitudes: Float64, k: Float64) -> npt.NDArray[np.complex128]:
+    """Return the Fourier transform of Gaussian lumps in n dimensions, in closed form.
+
+    Parameters
+    ----------
+    centres, covariances, amplitudes
+        As for `add_lumps`.
+    k
+        Spatial frequencies (…, n) [cycles/m].
+
+    Returns
+    -------
+        Σ a (2π)^(n/2) |C|^(1/2) exp(−2π² kᵀ C k − 2πi k·c) (…), in the amplitudes' unit times mⁿ.
+    """
+    n = centres.shape[1]
+    weight = amplitudes * (2 * pi) ** (n / 2) * np.sqrt(np.linalg.det(covariances))
+    spread = np.einsum("...i,lij,...j->...l", k, covariances, k, optimize=True)
+    return np.asarray(np.exp(-2 * pi**2 * spread - 2j * pi * (k @ centres.T)) @ weight)
