@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
@@ -67,7 +67,7 @@ CONTRASTS: Final = (
     Contrast(f"CT number at {KEV:g} keV", "HU", _hounsfield, Window(*SOFT_TISSUE, "gray")),
     Contrast(f"T1 at {FIELD:g} T", "ms", _relaxation("t1"), Window(0.0, 2200.0, "gray")),
     Contrast(f"T2 at {FIELD:g} T", "ms", _relaxation("t2"), Window(0.0, 160.0, "gray")),
-    Contrast("FDG uptake", "SUV", lambda t: t.pet.fdg_suv if t.pet else nan, Window(0.0, 8.0, "gray_r")),
+    Contrast("FDG uptake", "SUV", lambda t: t.pet.fdg_suv if t.pet else nan, Window(0.0, 8.0, "magma")),
     Contrast(
         "sound speed", "m/s", lambda t: t.acoustic.sound_speed if t.acoustic else nan, Window(1400.0, 1700.0, "viridis")
     ),
@@ -111,7 +111,7 @@ def portrait_figure(phantom: Phantom, title: str) -> Figure:
     figure.suptitle(title, fontsize=FONT + 3)
     cells = figure.subplots(len(rows), len(CONTRASTS), squeeze=False, height_ratios=heights)
     for r, (axis, name, grid) in enumerate(rows):
-        for c, (contrast, picture) in enumerate(zip(CONTRASTS, _pictures(phantom, grid), strict=True)):
+        for c, (contrast, picture) in enumerate(zip(CONTRASTS, pictures(phantom, grid), strict=True)):
             axes = cells[r, c]
             shown = draw(axes, _upright(picture, axis), contrast.window)
             if r == 0:
@@ -131,6 +131,26 @@ def portrait_figure(phantom: Phantom, title: str) -> Figure:
     return figure
 
 
+def gallery_figure(phantoms: Mapping[str, Phantom]) -> Figure:
+    """Draw the axial plane of several phantoms: a row for each modality, a column for each phantom."""
+    columns = [next(_planes(*object_box(phantom)))[2] for phantom in phantoms.values()]
+    widths = [grid.shape[2] / max(grid.shape[1:]) for grid in columns]
+    figure = Figure(figsize=(2.3 * sum(widths) + 0.9, 2.3 * len(CONTRASTS)), layout="constrained", facecolor="black")
+    FigureCanvasAgg(figure)
+    cells = figure.subplots(len(CONTRASTS), len(columns), squeeze=False, width_ratios=widths)
+    for c, ((name, phantom), grid) in enumerate(zip(phantoms.items(), columns, strict=True)):
+        for r, (contrast, picture) in enumerate(zip(CONTRASTS, pictures(phantom, grid), strict=True)):
+            axes = cells[r, c]
+            draw(axes, _upright(picture, 0), contrast.window)
+            axes.set(xticks=[], yticks=[], xlabel="", ylabel="")
+            axes.spines[:].set_visible(False)
+            if r == 0:
+                axes.set_title(name, fontsize=FONT + 3, color="white")
+            if c == 0:
+                axes.set_ylabel(contrast.name, fontsize=FONT + 2, color="white")
+    return figure
+
+
 def _planes(lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]) -> Iterator[tuple[int, str, Grid]]:
     """Yield the planes: z = 0 if the body is there, as scanners see it, else its middle; the others at the middle."""
     side, centre = upper - lower, (lower + upper) / 2
@@ -145,8 +165,8 @@ def _planes(lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]) -> I
             yield axis, name, Grid((shape[0], shape[1], shape[2]), (spacing,) * 3, (here[0], here[1], here[2]))
 
 
-def _pictures(phantom: Phantom, grid: Grid) -> Iterator[xr.DataArray]:
-    """Yield each contrast: the mean over the tissues of a voxel that the modality sees, where they are half of it."""
+def pictures(phantom: Phantom, grid: Grid) -> Iterator[xr.DataArray]:
+    """Yield each contrast (z, y, x): the mean over the tissues of a voxel that the modality sees, if half of it."""
     fractions = to_host(phantom.fractions(grid).values)
     for contrast in CONTRASTS:
         values = np.array([contrast.of(tissue) for tissue in phantom.tissues])
