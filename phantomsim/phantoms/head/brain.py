@@ -80,7 +80,7 @@ def _insula(head: Head, side: int) -> list[Part]:
 
 def hindbrain(head: Head, key: Key) -> list[Part]:
     """Return the tentorium, cerebellum with folia, cisterns, brain stem, fourth ventricle and basilar artery."""
-    lobes: list[Oval] = [((-39.5, 45.0, side * 22.5), (21.0, 27.0, 25.5)) for side in SIDES]
+    lobes: list[Oval] = [((-39.5, 45.0, side * 23.0), (21.5, 28.0, 27.0)) for side in SIDES]
     lobes += [((-53.0, 40.0, side * 12.0), (11.0, 15.0, 12.0)) for side in SIDES]  # tonsils
     lobes.append(((-34.0, 44.0, 0.0), (19.0, 23.0, 10.0)))
     parts = fill([head.oval(oval, 2.0) for oval in lobes], "soft_tissue", "tentorium")

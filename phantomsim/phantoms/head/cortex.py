@@ -126,7 +126,7 @@ def folds(head: Head, key: Key) -> list[Part]:
     linings, sulci = [], []
     for (root, inward, run), (deep, wide, branch) in zip(roots, draws.tolist(), strict=True):
         reach = 11.0 + 13.0 * deep if abs(root[2]) > 5 else 6.0 + 6.0 * deep
-        width = (1.1 + 1.5 * head.atrophy) * (0.75 + 0.5 * wide)
+        width = (0.8 + 1.3 * head.atrophy) * (0.75 + 0.5 * wide)
         linings.append(_blade(head, root, inward, run, reach, width, head.cortex))
         sulci.append(_blade(head, root, inward, run, reach, width, 0.0))
         if branch < 0.3 and reach > 13:  # the bottom of a deep sulcus turns aside

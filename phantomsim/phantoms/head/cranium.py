@@ -49,7 +49,9 @@ FACE: Final[tuple[Oval, ...]] = (
     *(((-52.0, 28.0, side * 46.0), (26.0, 20.0, 23.5)) for side in SIDES),  # behind the ears
 )
 NOSE: Final[Oval] = ((-56.0, -92.0, 0.0), (21.0, 19.0, 13.0))
-NECK: Final = ((-60.0, 22.0, 0.0), (-260.0, 30.0, 0.0), 58.0)
+NECK: Final = ((-60.0, 20.0, 0.0), (-260.0, 25.0, 0.0), 58.0)
+END: Final = -206.0
+"""Where the neck is cut off, under the seventh cervical vertebra and some 65 mm below the chin."""
 MUSCLES: Final = 9.0
 """Depth of the muscles of the face under the skin [mm]."""
 
@@ -80,10 +82,15 @@ def outside(head: Head) -> list[Part]:
     skin = [*layer(0.0, 0.0), head.oval(NOSE, 0.0, turn("x", 0.35))]
     muscle = [head.oval(oval, -MUSCLES) for oval in FACE[:2]] + [head.rod(start, end, radius - 7.0, flat=0.95)]
     muscle += [head.oval(temple(side)) for side in SIDES]
+    shoulders: Oval = ((-232.0, 40.0, 0.0), (62.0, 52.0, 96.0))  # where the trapezius begins to slope outwards
+    skin.append(head.oval(shoulders))
+    muscle.append(head.oval(shoulders, -9.0))
     return [
         *ears,
         *fill(skin, "skin", "skin"),
-        *fill([*layer(SKIN, SKIN), head.oval(NOSE, -SKIN, turn("x", 0.35))], "adipose", "fat"),
+        *fill(
+            [*layer(SKIN, SKIN), head.oval(NOSE, -SKIN, turn("x", 0.35)), head.oval(shoulders, -SKIN)], "adipose", "fat"
+        ),
         *fill(muscle, "muscle", "muscle"),
     ]
 
@@ -140,9 +147,38 @@ def _cells(head: Head, side: int, key: Key) -> list[Part]:
     return fill(cells, "air", "air cell")
 
 
+def _throat(head: Head) -> list[Part]:
+    """Return the throat, larynx and windpipe with their cartilage, the gullet and the thyroid gland."""
+    throat = head.rod((-66.0, -12.0, 0.0), (-150.0, -14.0, 0.0), 8.0, flat=1.9)
+    parts = fill([head.rod((-160.0, 0.0, 0.0), (-260.0, 4.0, 0.0), 6.0, flat=1.6)], "gi_tract", "gullet")
+    lobes = [head.oval(((-186.0, -12.0, side * 15.0), (22.0, 9.0, 8.0))) for side in SIDES]
+    isthmus = head.oval(((-192.0, -23.0, 0.0), (8.0, 3.5, 13.0)))
+    parts += fill([*lobes, isthmus], "thyroid", "thyroid")
+    for side in SIDES:
+        shield = head.oval(((-154.0, -17.0, side * 9.0), (14.0, 2.2, 12.0)), 0.0, turn("z", 0.95 * side))
+        parts += fill([shield], "cartilage", "larynx")
+    parts += fill([head.rod((-168.0, -14.0, 0.0), (-260.0, -10.0, 0.0), 10.0)], "cartilage", "windpipe")
+    parts += fill([head.rod((-150.0, -14.0, 0.0), (-172.0, -14.0, 0.0), 5.0, flat=0.55)], "air", "throat")
+    return parts + fill([throat, head.rod((-168.0, -14.0, 0.0), (-260.0, -10.0, 0.0), 8.4)], "air", "throat")
+
+
+def _strands(head: Head) -> list[Part]:
+    """Return the muscles of the neck that fat sets apart: before them the sternomastoids, behind the extensors."""
+    sheaths, bellies = [], []
+    for side in SIDES:
+        for start, end, radius, flat in (
+            ((-66.0, 30.0, side * 49.0), (-260.0, -20.0, side * 16.0), 8.0, 1.6),
+            ((-90.0, 52.0, side * 16.0), (-260.0, 54.0, side * 22.0), 13.0, 1.3),
+            ((-110.0, 36.0, side * 36.0), (-260.0, 40.0, side * 44.0), 9.0, 0.6),
+        ):
+            sheaths.append(head.rod(start, end, radius + 0.8, flat=flat))
+            bellies.append(head.rod(start, end, radius, flat=flat))
+    return fill(sheaths, "adipose", "fat") + fill(bellies, "muscle", "muscle")
+
+
 def neck(head: Head) -> list[Part]:
-    """Return the cervical spine, its canal with the spinal cord, the throat and the great vessels."""
-    parts: list[Part] = []
+    """Return the cervical spine, its canal with the spinal cord, the throat, muscles and the great vessels."""
+    parts: list[Part] = _strands(head)
     for side in SIDES:
         parts += bone(head, [((-77.0, 22.0, side * 21.0), (9.0, 9.0, 10.0))], 1.5, get("trabecular_bone"), "vertebra")
         ring: list[Triple] = [(-78.0, 26.0, side * 22.0), (-78.0, 43.0, side * 14.0), (-78.0, 50.0, 0.0)]
@@ -150,7 +186,7 @@ def neck(head: Head) -> list[Part]:
         arch: list[Triple] = [(-77.0, 16.0, side * 18.0), (-77.0, 7.0, side * 7.0), (-77.0, 5.5, 0.0)]
         parts += chain(head, arch, 3.3, 1.2, "vertebra")
     parts += bone(head, [((-84.0, 14.5, 0.0), (17.0, 5.0, 5.2))], 1.2, get("trabecular_bone"), "vertebra")
-    for level in range(4):
+    for level in range(7):  # the third to the seventh of the neck, and the first two of the chest
         z = -101.0 - 18.0 * level
         for side in SIDES:
             pillar: Oval = ((z, 21.0, side * 21.0), (8.0, 8.0, 6.0))
@@ -163,8 +199,7 @@ def neck(head: Head) -> list[Part]:
     for tissue, radius, name in (("csf", 8.6, "canal"), ("spinal_cord", 5.2, "cord")):
         flat = 1.25 if tissue == "csf" else 1.4
         parts += fill([head.rod(a, b, radius, flat=flat) for a, b in pairwise(way)], tissue, name)
-    throat = head.rod((-66.0, -12.0, 0.0), (-180.0, -14.0, 0.0), 8.0, flat=1.9)
-    parts += fill([throat], "air", "throat")
+    parts += _throat(head)
     for side in SIDES:
         for tissue, place, radius in (("blood", (2.0, 29.0), 2.8), ("blood_venous", (9.0, 35.0), 5.0)):
             y, x = place

@@ -81,7 +81,7 @@ class Head:
     @property
     def csf(self) -> float:
         """Width of the subarachnoid space over the brain [mm]."""
-        return 1.5 + 1.5 * self.atrophy
+        return 0.9 + 1.3 * self.atrophy
 
     def at(self, place: Triple) -> Triple:
         """Return a place of the atlas in this head [m]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi
+from math import inf, pi
 from typing import Final, Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from phantomsim.phantoms.metal.spec import PREMOLARS_AND_MOLARS, TEETH, HeadMeta
 from phantomsim.phantoms.moving import HeadMotion
 from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import Lesions, PositiveRange, Range, between, place_lesions
-from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.scene import Part, compose, ended
 from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.physics.rng import Key
 from phantomsim.physics.shapes import Rotation, turn
@@ -27,10 +27,37 @@ NECK: Final = (-62.0, 22.0, 0.0)
 """Where the head turns on the spine, in the atlas [mm]; grade C."""
 NAMES: Final = (
     *("air cell", "brain stem", "calcification", "canal", "caudate", "cerebellum", "cistern", "cord", "cortex", "csf"),
-    *("ear", "ear canal", "eye", "face bone", "falx", "fat", "folium", "lens", "lesion", "mandible", "metal", "muscle"),
-    *("nose", "optic nerve", "orbit", "pallidum", "pineal", "pituitary", "putamen", "sinus", "skin", "skull"),
+    *(
+        "ear",
+        "ear canal",
+        "eye",
+        "face bone",
+        "falx",
+        "fat",
+        "folium",
+        "gullet",
+        "larynx",
+        "lens",
+        "lesion",
+        "mandible",
+    ),
+    *(
+        "metal",
+        "muscle",
+        "nose",
+        "optic nerve",
+        "orbit",
+        "pallidum",
+        "pineal",
+        "pituitary",
+        "putamen",
+        "sinus",
+        "skin",
+        "skull",
+    ),
     "skull base",
-    *("sulcus", "tentorium", "thalamus", "throat", "tongue", "tooth", "ventricle", "vertebra", "vessel", HOST),
+    *("sulcus", "tentorium", "thalamus", "throat", "thyroid", "tongue", "tooth", "ventricle", "vertebra", "vessel"),
+    *("windpipe", HOST),
 )
 LIMITS: Final = {
     "length_mm": (170.0, 215.0),
@@ -64,8 +91,8 @@ class RandomHead(PhantomSpec):
     """
 
     kind: Literal["head"]
-    length_mm: PositiveRange = Field(default=(180.0, 200.0), description="forehead to back, over the skin")
-    breadth_mm: PositiveRange = Field(default=(145.0, 160.0), description="left to right, over the skin")
+    length_mm: PositiveRange = Field(default=(183.0, 203.0), description="forehead to back, over the skin")
+    breadth_mm: PositiveRange = Field(default=(147.0, 162.0), description="left to right, over the skin")
     skull_mm: PositiveRange = Field(default=(5.0, 9.0), description="thickness of the vault, diploe and both tables")
     scalp_mm: PositiveRange = Field(default=(4.0, 7.0), description="skin and fat over the vault")
     cortex_mm: PositiveRange = Field(default=(2.5, 3.5), description="thickness of the grey matter")
@@ -110,7 +137,7 @@ class RandomHead(PhantomSpec):
         length, breadth, skull, scalp, grey = (
             between(measures.fold(name), getattr(self, f"{name}_mm")) for name in names
         )
-        height = between(measures.fold("height"), (0.97, 1.03))
+        height = between(measures.fold("height"), (1.0, 1.05))
         head = Head(length, breadth, height, skull, scalp, grey, between(measures.fold("atrophy"), self.atrophy))
         level = between(measures.fold("level"), self.level_mm)
         tilt, turned = (between(measures.fold(name), getattr(self, f"{name}_deg")) for name in ("tilt", "turn"))
@@ -146,7 +173,7 @@ class RandomHead(PhantomSpec):
 
 def anatomy(head: Head, key: Key) -> list[Part]:
     """Return the parts of a head in the frame of the atlas [m], from the lowest to the topmost."""
-    return [
+    parts = [
         *cranium.outside(head),
         *cranium.vault(head),
         *cortex.cerebrum(head),
@@ -161,6 +188,7 @@ def anatomy(head: Head, key: Key) -> list[Part]:
         *cranium.base(head, key.fold("base")),
         *cranium.neck(head),
     ]
+    return ended(parts, 1e-3 * head.stretch[0] * cranium.END, inf)
 
 
 def hosting(parts: list[Part], lesions: Lesions) -> list[Part]:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from phantomsim.phantoms.head.cranium import END
 from phantomsim.phantoms.head.head import NAMES, RandomHead
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
@@ -36,13 +37,13 @@ def test_the_same_key_makes_the_same_head_and_another_key_another() -> None:
     assert first.body != other.body
 
 
-def test_two_hundred_heads_are_whole_and_keep_bones_and_eyes_under_their_skin() -> None:
+def test_heads_are_whole_and_keep_bones_and_eyes_under_their_skin() -> None:
     around = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     circle = np.vstack(
         [np.roll(np.column_stack([0 * around, np.sin(around), np.cos(around)]), i, axis=1) for i in range(3)]
     )
     used = set()
-    for seed in range(200):
+    for seed in range(16):
         phantom = make(seed, level_mm=(-130.0, 85.0))
         pairs = list(zip(phantom.body.shapes, phantom.body.names, strict=True))
         used |= set(phantom.body.names)
@@ -75,7 +76,40 @@ def test_brains_are_as_large_as_those_of_adults() -> None:
         assert 20 < of["deep_gray"] < 60
     assert min(brains) > 974.9
     assert max(brains) < 1498.5
+    assert 1200 < np.mean(brains) < 1400
     assert 1.1 < np.mean(ratios) < 1.7
+
+
+def test_a_head_measures_as_much_around_as_adults_do() -> None:
+    """From 52 to 58 cm, the span of adults in hat sizes (grade C): the outline of the skin."""
+    angles = 2 * np.pi * np.arange(120) / 120
+    for seed in range(3):
+        phantom = make(seed, **ATLAS)
+        skin = [s for s, n in zip(phantom.body.shapes, phantom.body.names, strict=True) if n == "skin" and not s.clips]
+        around = []
+        for z in (0.0, 0.01, 0.02):
+            radii = np.linspace(0.06, 0.12, 121)
+            rays = radii[:, None, None] * np.column_stack([0 * angles, np.sin(angles), np.cos(angles)])
+            inside = held(skin, rays + [z, 0.0, 0.0]).any(axis=0)
+            radius = radii[inside.sum(axis=0) - 1]
+            outline = radius[:, None] * np.column_stack([np.sin(angles), np.cos(angles)])
+            around.append(float(np.linalg.norm(outline - np.roll(outline, 1, axis=0), axis=1).sum()))
+        assert 0.52 < max(around) < 0.58, seed
+
+
+def test_a_neck_ends_flat_below_the_chin() -> None:
+    """All matter ends at one plane below the chin, and the whole of the neck is there just above it."""
+    for seed in range(3):
+        phantom = make(seed, **ATLAS)
+        end = 1e-3 * END * phantom.truths["anatomy"][0]["stretch"][0]
+        above, below = (
+            phantom.fractions(Grid((1, 90, 90), (1e-5, 2e-3, 2e-3), (z, 0.03, 0.0))) for z in (end + 1e-3, end - 1e-3)
+        )
+        assert 0.008 < 4e-6 * (1 - above.values[0]).sum() < 0.018
+        assert below.values[0].min() == 1
+        jaw = [s for s, n in zip(phantom.body.shapes, phantom.body.names, strict=True) if n == "mandible"]
+        chin = min(s.centre[0] - s.half_extent[0] for s in jaw)
+        assert 0.055 < chin - end < 0.09
 
 
 @pytest.mark.parametrize(
