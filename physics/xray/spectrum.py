@@ -104,6 +104,33 @@ def monoenergetic(energy: float, fluence: float) -> Spectrum:
     return Spectrum(np.array([float(energy)]), np.array([float(fluence)]))
 
 
+def measured_spectrum(energy: npt.ArrayLike, fluence: npt.ArrayLike) -> Spectrum:
+    """Return a spectrum that was measured or computed elsewhere, from any tube or isotope.
+
+    Parameters
+    ----------
+    energy
+        Bin centres, rising (energy) [keV].
+    fluence
+        Photons in each bin per area and tube load, 1 m from the focal spot (energy) [1/(m² mAs)]: of bins of unequal
+        width not the density by energy, but its integral over each.
+
+    Raises
+    ------
+    UnitError
+        If energies are not rising within 1 to 1000 keV, or a fluence is negative, not finite, or all are zero.
+    """
+    energies, photons = np.array(energy, np.float64), np.array(fluence, np.float64)
+    if not np.isfinite(energies).all() or not np.isfinite(photons).all():
+        raise UnitError("energies [keV] and fluence [1/(m² mAs)] of a spectrum must be finite numbers")
+    if energies.size and not 1 <= energies.min() <= energies.max() <= 1000:
+        raise UnitError(
+            f"energies of a spectrum must be 1 to 1000 keV, got {energies.min():g} to {energies.max():g}; "
+            "give them in keV, not in eV or MeV"
+        )
+    return Spectrum(energies, photons)
+
+
 def tube_spectrum(
     kvp: float, anode_angle: float, filtration: Sequence[tuple[Material, float]] = (), *, target: str = "W"
 ) -> Spectrum:
