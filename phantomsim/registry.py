@@ -105,4 +105,11 @@ PHANTOMS = Registry(
     },
 )
 SCANNERS = Registry("scanner", {"ct": "phantomsim.scanners.ct:CT"})
-RECONSTRUCTORS = Registry("reconstructor", {"fbp": "phantomsim.recon.fbp:FBP"})
+RECONSTRUCTORS = Registry(
+    "reconstructor",
+    {
+        "fbp": "phantomsim.recon.fbp:FBP",
+        "fdk": "phantomsim.recon.fdk:FDK",
+        "wfbp": "phantomsim.recon.wfbp:WFBP",
+    },
+)

@@ -9,16 +9,16 @@ import numpy as np
 import xarray as xr
 from pydantic import Field
 
-from phantomsim import geometry, labelled
 from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.errors import RecipeError, ShapeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.xray.fan_backprojection import backproject_fan
 from phantomsim.physics.xray.filtering import Window, filter_projections
-from phantomsim.physics.xray.geometry import FanBeam, PlanarScan
+from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
 from phantomsim.physics.xray.parallel_backprojection import backproject_parallel
-from phantomsim.physics.xray.redundancy import view_weights
+from phantomsim.physics.xray.redundancy import completed, missing_columns, view_weights
 from phantomsim.recon.reconstructor import Reconstructor
+from phantomsim.recon.take import attenuation_image, measured
 
 
 def fbp(
@@ -31,7 +31,8 @@ def fbp(
     line_integrals
         Line integrals (view, row, column), dimensionless.
     scan
-        Geometry: parallel rays over half turns, or a fan over whole turns or a short scan.
+        Geometry: parallel rays over half turns, or a fan over whole turns, shifted to a half fan or not, or a short
+        scan.
     z
         Plane of each row (row) [m].
     grid
@@ -66,10 +67,11 @@ def fbp(
         weights = weights * scan.source_to_axis * np.cos(scan.fan_angles)
     xp = namespace(line_integrals)
     weighted = line_integrals[:, rows] * xp.asarray(weights[:, None, :], line_integrals.dtype)
-    filtered = filter_projections(weighted, scan, filter, cutoff)
-    if isinstance(scan, FanBeam):
-        return backproject_fan(filtered, scan, grid)
-    return backproject_parallel(filtered, scan, grid)
+    if isinstance(scan, ParallelBeam):
+        return backproject_parallel(filter_projections(weighted, scan, filter, cutoff), scan, grid)
+    weighted = xp.pad(weighted, ((0, 0), (0, 0), missing_columns(scan)))
+    scan = completed(scan)
+    return backproject_fan(filter_projections(weighted, scan, filter, cutoff), scan, grid)
 
 
 def _rows_at(grid: Grid, z: np.ndarray[Any, Any]) -> list[int]:
@@ -127,35 +129,8 @@ class FBP(Reconstructor):
         ShapeError
             If the grid has planes that were not measured.
         """
-        if "data" not in products:
-            raise RecipeError(f"fbp needs a product in the role 'data', got the roles {sorted(products)}")
-        data = products["data"]
-        for name, held in (("line_integral", data.data_vars), ("geometry", data.attrs)):
-            if name not in held:
-                raise RecipeError(f"fbp needs {name!r} in its data, which holds {', '.join(map(str, held)) or 'none'}")
-        scan, z = geometry.from_json(data.attrs["geometry"])
+        scan, z, line_integrals = measured(products, self.kind)
         if not isinstance(scan, PlanarScan):
             raise RecipeError("fbp reconstructs parallel and fan beams in their planes; take fdk for cone beams")
-        line_integral = data["line_integral"]
-        if set(line_integral.dims) != {"view", "row", "column"}:
-            found = ", ".join(map(str, line_integral.dims))
-            raise RecipeError(f"fbp needs line_integral with the axes (view, row, column), got ({found})")
-        line_integral = line_integral.transpose("view", "row", "column")
-        image = fbp(line_integral.data, scan, z, grid, filter=self.filter, cutoff=self.cutoff)
-        if self.unit == "mu":
-            return labelled.image(image, grid, "1/m", "linear attenuation coefficient")
-        return labelled.image(1000 * (image / image.dtype.type(_water(data)) - 1), grid, "HU", "CT number")
-
-
-def _water(data: xr.Dataset) -> float:
-    """Return the linear attenuation of water that the scanner's calibration found [1/m]."""
-    name = "mu_water_per_m"
-    if name in data.attrs:
-        value = float(data.attrs[name])
-    elif name in data.coords:
-        value = float(data.coords[name])
-    else:
-        raise RecipeError(f"Hounsfield units need {name!r} in the data, which this scan did not store; take unit 'mu'")
-    if not 0 < value < np.inf:
-        raise RecipeError(f"{name} must be positive [1/m], got {value!r}")
-    return value
+        image = fbp(line_integrals, scan, z, grid, filter=self.filter, cutoff=self.cutoff)
+        return attenuation_image(image, grid, self.unit, products["data"])

@@ -31,14 +31,14 @@ A6, A7, A8 = np.float32(0.0425876075), np.float32(-0.0160050305), np.float32(0.0
 
 
 @scalar
-def _on_flat(along: Real, across: Real) -> tuple[Real, Real]:
+def on_flat(along: Real, across: Real) -> tuple[Real, Real]:
     """Return tan γ of the ray through a point, and the inverse square of its distance along the central ray."""
     inverse = np.float32(1) / along
     return across * inverse, inverse * inverse
 
 
 @scalar
-def _on_arc(along: Real, across: Real) -> tuple[Real, Real]:
+def on_arc(along: Real, across: Real) -> tuple[Real, Real]:
     """Return γ of the ray through a point, and the inverse square of its distance from the source.
 
     By γ = 2 atan(tan(γ/2)): half the angle of any ray that meets the detector is below 45°.
@@ -53,7 +53,7 @@ def _on_arc(along: Real, across: Real) -> tuple[Real, Real]:
 
 
 @scalar
-def _blend(place: Real, weight: Real, last: Real) -> tuple[np.int32, Real, Real]:
+def between(place: Real, weight: Real, last: Real) -> tuple[np.int32, Real, Real]:
     """Return the first of two columns, and the weights of both, for linear interpolation; zeros pad both ends."""
     place = min(max(place, np.float32(0)), last)
     column = np.int32(place)
@@ -82,12 +82,12 @@ def _blocks(begin, end, lines, turns, arc, radius, scale, origin, y, x, image): 
                     along, across = radius + y[y0 + j] * cosine, y[y0 + j] * sine
                     if arc:
                         for i in range(n_x):
-                            angle, weight = _on_arc(along - tile_x[i] * sine, across + tile_x[i] * cosine)
-                            column[i], first[i], second[i] = _blend(origin + angle * scale, weight, last)
+                            angle, weight = on_arc(along - tile_x[i] * sine, across + tile_x[i] * cosine)
+                            column[i], first[i], second[i] = between(origin + angle * scale, weight, last)
                     else:
                         for i in range(n_x):
-                            tangent, weight = _on_flat(along - tile_x[i] * sine, across + tile_x[i] * cosine)
-                            column[i], first[i], second[i] = _blend(origin + tangent * scale, weight, last)
+                            tangent, weight = on_flat(along - tile_x[i] * sine, across + tile_x[i] * cosine)
+                            column[i], first[i], second[i] = between(origin + tangent * scale, weight, last)
                     for i in range(n_x):
                         sums, at = (j * TILE_X + i) * LANES, LANES * np.int64(column[i])
                         blend = multiply_add(first[i], load(line, at), load(total, sums))
@@ -107,8 +107,8 @@ def _thread(i, lines, turns, arc, radius, scale, origin, y, x, image):  # type: 
     for view in range(lines.shape[1]):
         cosine, sine = turns[view, 0], turns[view, 1]
         along, across = radius + py * cosine - px * sine, py * sine + px * cosine
-        place, weight = _on_arc(along, across) if arc else _on_flat(along, across)
-        column, first, second = _blend(origin + place * scale, weight, last)
+        place, weight = on_arc(along, across) if arc else on_flat(along, across)
+        column, first, second = between(origin + place * scale, weight, last)
         total += first * lines[group, view, column, lane] + second * lines[group, view, column + 1, lane]
     image[group, lane, row, column_of_image] = total
 
