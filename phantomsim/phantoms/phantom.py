@@ -236,6 +236,13 @@ class Phantom:
         """Return the phantom at rest, as it was drawn, and as it was before any injection."""
         return replace(self, motion=None, enhancement=None)
 
+    def enhanced(self, time: float) -> Phantom:
+        """Return the phantom with its tissues as the injection has made them at a time [s], and no further change."""
+        if self.enhancement is None:
+            return self
+        tissues = tuple(self.enhancement.tissue(tissue, time) for tissue in self.tissues)
+        return replace(self, tissues=tissues, enhancement=None)
+
     def at(self, time: float) -> Phantom:
         """Return the phantom as it is at a time [s], at rest from then on: moved, and its tissues enhanced.
 
@@ -244,8 +251,7 @@ class Phantom:
         tables of truths move along.
         """
         if self.enhancement is not None:
-            enhanced = tuple(self.enhancement.tissue(tissue, time) for tissue in self.tissues)
-            return replace(self, tissues=enhanced, enhancement=None).at(time)
+            return self.enhanced(time).at(time)
         if self.motion is None:
             return self
         from phantomsim.phantoms.deformed import COMPRESSED, DeformedBody
