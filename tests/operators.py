@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
 
 from phantomsim.physics.grid import Grid
-from phantomsim.physics.operator import LinearOperator
+from phantomsim.physics.operator import LinearOperator, Space
+from phantomsim.physics.solvers.finite_differences import DivergenceOperator, GradientOperator
+from phantomsim.physics.xray.cone import ConeBeam, Views
+from phantomsim.physics.xray.cone_projector import ConeJosephProjector
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
 from phantomsim.physics.xray.projector import JosephProjector
 
@@ -25,6 +31,28 @@ def joseph(scan: PlanarScan, grid: Grid) -> Callable[[str], LinearOperator]:
     return lambda dtype: JosephProjector(scan, grid, dtype)
 
 
+def image(shape: tuple[int, ...]) -> Callable[[str], Space]:
+    return lambda dtype: Space(shape, ("z", "y", "x"), dtype)
+
+
+PLANE, BLOCK = image((1, 17, 23)), image((5, 6, 7))
+
+BLOCK = Grid((20, 22, 19), (MM, 1.2 * MM, 0.8 * MM), (3 * MM, -4 * MM, 2 * MM))
+CONE = ConeBeam(7, 26, 33, 1.5 * MM, 1.6 * MM, 60 * MM, 100 * MM)
+
+
+def cone(**changes: Any) -> Callable[[str], LinearOperator]:
+    return lambda dtype: ConeJosephProjector(replace(CONE, **changes), BLOCK, dtype)
+
+
+def scattered() -> Views:
+    """Return sources and tilted panels all around the block, some nearly above it, with uneven pixels."""
+    frames = np.linalg.qr(np.random.default_rng(40).standard_normal((9, 3, 3)))[0]
+    rows, columns = np.sort(np.random.default_rng(41).uniform(-40, 40, (2, 23)) * MM)
+    source, centre = -60 * MM * frames[:, 0], 30 * MM * frames[:, 0]
+    return Views(source, centre, frames[:, 1], frames[:, 2], rows, columns)
+
+
 OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     "joseph, parallel": joseph(PARALLEL, CENTRED),
     "joseph, parallel, stack": joseph(PARALLEL, STACK),
@@ -41,6 +69,21 @@ OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     "joseph, flat, source beside the grid": joseph(
         FanBeam(12, 181, 1.6 * MM, detector="flat", source_to_axis=30 * MM, source_to_detector=65 * MM), CENTRED
     ),
+    "gradient, plane": lambda dtype: GradientOperator(PLANE(dtype), (1.0, 1.0, 1.0)),
+    "gradient, block": lambda dtype: GradientOperator(BLOCK(dtype), (2.0, 1.0, 0.7)),
+    "divergence": lambda dtype: DivergenceOperator(BLOCK(dtype), (2.0, 1.0, 0.7)),
+    "cone joseph": cone(),
+    "cone joseph, helix, quarter offset": cone(feed=20 * MM, column_offset=0.25, row_offset=-3.3),
+    "cone joseph, flying spot": cone(spots=((MM, 0.0), (-MM, 1.5 * MM))),
+    "cone joseph, tiles": cone(tile_columns=11, tile_gap=2 * MM),
+    "cone joseph, fine rows": cone(n_rows=90, row_pitch=0.4 * MM),
+    "cone joseph, coarse rows": cone(n_rows=5, row_pitch=7 * MM),
+    "cone joseph, one row": cone(n_rows=1),
+    "cone joseph, cylinder": cone(surface="cylinder"),
+    "cone joseph, tilted": cone(tilt=0.3),
+    "cone joseph, sphere": cone(surface="sphere"),
+    "cone joseph, tilted cylinder, flying spot": cone(tilt=1.3, surface="cylinder", spots=((MM, 0.0), (-MM, MM))),
+    "cone joseph, any poses": lambda dtype: ConeJosephProjector(scattered(), BLOCK, dtype),
     "adjoint": lambda dtype: JosephProjector(PARALLEL, CENTRED, dtype).H,
     "composition": lambda dtype: (
         JosephProjector(PARALLEL, CENTRED, dtype).H @ JosephProjector(PARALLEL, CENTRED, dtype)
