@@ -24,7 +24,7 @@ FLOORS: list[list[set[str]]] = [
             f"phantomsim.physics.{name}"
             for name in (
                 *("operator", "fourier", "crossings", "overlaps", "voxels", "inside", "random_fields", "motion"),
-                *("kinetics", "flow"),
+                *("kinetics", "flow", "solvers"),
                 *("surfaces", "shapes", "shape_relations", "shape_transforms", "shape_images", "canonical_transforms"),
             )
         }
