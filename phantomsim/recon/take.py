@@ -56,10 +56,10 @@ def attenuation_image(image: Array, grid: Grid, unit: Unit, data: xr.Dataset) ->
     """
     if unit == "mu":
         return labelled.image(image, grid, "1/m", "linear attenuation coefficient")
-    return labelled.image(1000 * (image / image.dtype.type(_water(data)) - 1), grid, "HU", "CT number")
+    return labelled.image(1000 * (image / image.dtype.type(water_attenuation(data)) - 1), grid, "HU", "CT number")
 
 
-def _water(data: xr.Dataset) -> float:
+def water_attenuation(data: xr.Dataset) -> float:
     """Return the linear attenuation of water that the scanner's calibration found [1/m]."""
     name = "mu_water_per_m"
     if name in data.attrs:
