@@ -100,6 +100,8 @@ PHANTOMS = Registry(
         "siemens-star": "phantomsim.phantoms.objects.siemens_star:SiemensStar",
         "contrast-detail": "phantomsim.phantoms.objects.contrast_detail:ContrastDetail",
         "edge-wire": "phantomsim.phantoms.objects.edge_wire:EdgeWire",
+        "hoffman": "phantomsim.phantoms.objects.hoffman:HoffmanBrain",
+        "nist-system": "phantomsim.phantoms.objects.nist_system:NistSystem",
         "forbild-head": "phantomsim.phantoms.objects.forbild_head:ForbildHead",
         "forbild-thorax": "phantomsim.phantoms.objects.forbild_thorax:ForbildThorax",
     },
@@ -108,8 +110,14 @@ SCANNERS = Registry("scanner", {"ct": "phantomsim.scanners.ct:CT"})
 RECONSTRUCTORS = Registry(
     "reconstructor",
     {
+        "cgls": "phantomsim.recon.cgls:CGLS",
         "fbp": "phantomsim.recon.fbp:FBP",
         "fdk": "phantomsim.recon.fdk:FDK",
+        "mltr": "phantomsim.recon.mltr:MLTR",
+        "os-sart": "phantomsim.recon.os_sart:OSSART",
+        "pwls": "phantomsim.recon.pwls:PWLS",
+        "sirt": "phantomsim.recon.sirt:SIRT",
+        "tv": "phantomsim.recon.tv:TV",
         "wfbp": "phantomsim.recon.wfbp:WFBP",
     },
 )

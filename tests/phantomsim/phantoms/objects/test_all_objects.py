@@ -26,6 +26,7 @@ KINDS = [
         "edge-wire",
         "forbild-head",
         "forbild-thorax",
+        "nist-system",
     ),
 ]
 
