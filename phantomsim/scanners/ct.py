@@ -12,16 +12,16 @@ import xarray as xr
 from pydantic import Field, model_validator
 
 from phantomsim import geometry, labelled
-from phantomsim.physics.array import Array, namespace
+from phantomsim.physics.array import namespace
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.xray.attenuation import linear_attenuation
 from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.correction import WATER, line_integrals, water_correction
-from phantomsim.physics.xray.geometry import PlanarScan, rays
+from phantomsim.physics.xray.geometry import PlanarScan
 from phantomsim.physics.xray.noise import Beam, draw_readings, expected_readings
-from phantomsim.physics.xray.projector import JosephProjector
 from phantomsim.physics.xray.spectrum import Spectrum
+from phantomsim.scanners.ct_paths import moving_path_lengths, path_lengths, projector
 from phantomsim.scanners.ct_spec import ConeGeometry, CTTake, CTTruth, EnergyIntegrating, Geometry, Tube, material_of
 from phantomsim.scanners.scanner import Scanner, Take, Truth
 
@@ -47,6 +47,7 @@ class CT(Scanner):
     take_spec: ClassVar[type[Take]] = CTTake
     truth_spec: ClassVar[type[Truth]] = CTTruth
     variables: ClassVar[tuple[str, ...]] = ("reading", "line_integral")
+    follows_motion: ClassVar[bool] = True
 
     kind: Literal["ct"]
     geometry: Geometry
@@ -55,6 +56,9 @@ class CT(Scanner):
     n_rows: int = Field(1, ge=1, le=4096, description="planes measured, each by its own row")
     row_spacing_mm: float = Field(1.0, gt=0, le=1000, description="distance of the planes at the axis")
     reference_kev: float = Field(70.0, ge=10, le=300, description="energy at which water is calibrated")
+    start_s: float = Field(0.0, description="when the first view is measured, on the phantom's clock")
+    scan_s: float = Field(0.5, gt=0, le=3600, description="how long all views take")
+    motion_frames: int = Field(48, ge=1, le=4096, description="steps in which a phantom moves during the scan")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -91,16 +95,23 @@ class CT(Scanner):
         Parameters
         ----------
         phantom
-            What is scanned; its background fills the air scan too.
+            What is scanned; its background fills the air scan too. Contrast agent is that of the middle of the scan;
+            motion goes on in `motion_frames` steps.
         key
-            Not used: rays through a body at rest hold no randomness.
+            Not used: the rays hold no randomness.
 
         Returns
         -------
             ``path_length`` (view, row, column, material) [m] of every tissue but the background.
         """
         scan = self.geometry.scan()
-        lengths = _exact_paths(phantom, scan, self.rows) if phantom.exact else self._voxel_paths(phantom, scan)
+        phantom = phantom.enhanced(self.start_s + self.scan_s / 2)
+        place = (scan, self.rows, 1e-3 * self.row_spacing_mm)
+        if phantom.motion is None:
+            lengths = path_lengths(phantom, *place)
+        else:
+            steps = (np.arange(self.motion_frames) + 0.5) / self.motion_frames
+            lengths = moving_path_lengths(phantom, *place, self.start_s + self.scan_s * steps)
         attrs = {"units": "m", "long_name": "path length in each tissue"}
         names = [tissue.name for tissue in phantom.tissues[1:]]
         return xr.Dataset(
@@ -170,8 +181,16 @@ class CT(Scanner):
         )
 
     def truth(self, phantom: Phantom, truth: Truth, grid: Grid) -> xr.DataArray:
-        """Return attenuation [1/m] or CT number [HU] at one energy, both relative to the background, or density."""
+        """Return attenuation [1/m] or CT number [HU] at one energy, both relative to the background, or density.
+
+        All are of the middle of the scan unless `time_s` says otherwise; ``"displacement"`` is how far each point has
+        moved by then (axis, z, y, x) [m].
+        """
         truth = cast("CTTruth", truth)
+        middle = self.start_s + self.scan_s / 2
+        if truth.map == "displacement":
+            return _displacement(phantom, grid, middle if truth.time_s is None else truth.time_s)
+        phantom = phantom.at(middle if truth.time_s is None else truth.time_s)
         if truth.map == "density":
             return labelled.image(phantom.map("density", grid), grid, "kg/m3", "mass density")
         energy = np.array([truth.energy_kev])
@@ -191,40 +210,19 @@ class CT(Scanner):
     def operator(self, data: xr.Dataset, grid: Grid) -> LinearOperator:
         """Return the projector of attenuation on a grid onto a take's line integrals, from the data alone."""
         scan, _ = geometry.from_json(data.attrs["geometry"])
-        return JosephProjector(scan, grid)
+        return projector(scan, grid)
 
     def _quanta(self, spectrum: Spectrum) -> Float64:
         """Return the photons that a reading at the centre absorbs in air at exposure 1 (energy)."""
-        lengths = self.geometry.si("pitch", "source_to_detector") | self.detector.si("row_height")
+        lengths = self.geometry.si() | self.detector.si("row_height")
+        cone = isinstance(self.geometry, ConeGeometry)
+        sides = ("row_pitch", "column_pitch") if cone else ("pitch", "row_height")
         return self.detector.at(1.0).quanta(
             spectrum,
             self.tube.rotation_mas / self.geometry.n_views,
             lengths["source_to_detector"],
-            lengths["pitch"] * lengths["row_height"],
+            lengths[sides[0]] * lengths[sides[1]],
         )
-
-    def _voxel_paths(self, phantom: Phantom, scan: PlanarScan) -> Array:
-        """Project the fractions of a volume, each tissue on its own."""
-        given = cast("Grid", phantom.body.grid)
-        spacing = (1e-3 * self.row_spacing_mm, *given.spacing[1:])
-        grid = Grid((self.n_rows, *given.shape[1:]), spacing, (0.0, *given.centre[1:]))
-        fractions = phantom.fractions(grid).values[1:]
-        xp = namespace(fractions)
-        stack = Grid((fractions.shape[0] * self.n_rows, *grid.shape[1:]), spacing, grid.centre)
-        lengths = JosephProjector(scan, stack)(fractions.reshape(stack.shape))
-        lengths = lengths.reshape(scan.n_views, -1, self.n_rows, scan.n_columns)
-        return xp.ascontiguousarray(xp.moveaxis(lengths, 1, -1))
-
-
-def _exact_paths(phantom: Phantom, scan: PlanarScan | ConeBeam, rows: Float64) -> Array:
-    """Return path lengths (view, row, column, material), part by part: the rays take more memory than the lengths."""
-    if isinstance(scan, ConeBeam):
-        views = scan.views()
-        parts = [phantom.path_lengths(views.part(slice(n, n + 1)).rays())[..., 1:] for n in range(scan.n_views)]
-    else:
-        parts = [phantom.path_lengths(rays(scan, rows[n : n + 1]))[..., 1:] for n in range(len(rows))]
-    xp = namespace(*parts)
-    return xp.ascontiguousarray(xp.concatenate(parts, axis=0 if isinstance(scan, ConeBeam) else 1))
 
 
 def _sparse(signal: xr.Dataset, keep_every: int) -> xr.Dataset:
@@ -236,6 +234,12 @@ def _sparse(signal: xr.Dataset, keep_every: int) -> xr.Dataset:
     else:
         kept = replace(scan, n_views=scan.n_views // keep_every)
     return signal.isel(view=slice(None, None, keep_every)).assign_attrs(geometry=geometry.to_json(kept, z))
+
+
+def _displacement(phantom: Phantom, grid: Grid, time: float) -> xr.DataArray:
+    scalar = labelled.image(np.zeros(grid.shape, np.float32), grid, "m", "displacement from rest")
+    moved = xr.DataArray(phantom.displacement(grid, time), dims=("axis", *scalar.dims), attrs=scalar.attrs)
+    return moved.assign_coords({**scalar.coords, "axis": list("zyx")})
 
 
 def _coordinates(scan: PlanarScan | ConeBeam, rows: Float64) -> Mapping[str, Any]:

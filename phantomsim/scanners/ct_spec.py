@@ -194,8 +194,9 @@ class CTTake(Take):
 class CTTruth(Truth):
     """A property as CT sees it: attenuation, or the CT number, at one energy, relative to the air around."""
 
-    map: Literal["mu", "hu", "density"]
+    map: Literal["mu", "hu", "density", "displacement"]
     energy_kev: float = Field(70.0, ge=1, le=1000)
+    time_s: float | None = Field(None, description="on the phantom's clock; by default the middle of the scan")
 
 
 def material_of(tissue: Tissue) -> Material:
