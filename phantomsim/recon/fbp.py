@@ -17,6 +17,7 @@ from phantomsim.physics.xray.filtering import Window, filter_projections
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
 from phantomsim.physics.xray.parallel_backprojection import backproject_parallel
 from phantomsim.physics.xray.redundancy import completed, missing_columns, view_weights
+from phantomsim.recon.planes import rows_at
 from phantomsim.recon.reconstructor import Reconstructor
 from phantomsim.recon.take import attenuation_image, measured
 
@@ -59,7 +60,7 @@ def fbp(
     A. C. Kak and M. Slaney, *Principles of Computerized Tomographic Imaging*, IEEE Press (1988), chapter 3,
     doi:10.1137/1.9780898719277.
     """
-    rows = _rows_at(grid, np.asarray(z, np.float64))
+    rows = rows_at(grid, np.asarray(z, np.float64))
     if line_integrals.ndim == 3 and line_integrals.shape[1] != len(z):
         raise ShapeError(f"{line_integrals.shape[1]} rows of line integrals but {len(z)} row positions z")
     weights = view_weights(scan)
@@ -72,21 +73,6 @@ def fbp(
     weighted = xp.pad(weighted, ((0, 0), (0, 0), missing_columns(scan)))
     scan = completed(scan)
     return backproject_fan(filter_projections(weighted, scan, filter, cutoff), scan, grid)
-
-
-def _rows_at(grid: Grid, z: np.ndarray[Any, Any]) -> list[int]:
-    """Return the row that measured each plane of a grid."""
-    planes = grid.coordinates(0)
-    distance = np.abs(planes[:, None] - z[None, :])
-    rows = distance.argmin(axis=1)
-    missed = distance.min(axis=1) > 0.01 * grid.spacing[0]
-    if missed.any():
-        plane = planes[missed][0]
-        raise ShapeError(
-            f"the grid's plane z = {1e3 * plane:.6g} mm was not measured; the nearest row is at "
-            f"{1e3 * z[rows[missed][0]]:.6g} mm (filtered backprojection does not interpolate between rows)"
-        )
-    return [int(row) for row in rows]
 
 
 class FBP(Reconstructor):
