@@ -112,7 +112,11 @@ def ended(parts: Sequence[Part], low: float, high: float) -> list[Part]:
     """
     kept = []
     for part in parts:
-        z, reach = part.shape.centre[0], part.shape.half_extent[0]
+        z, far = part.shape.centre[0], sum(part.shape.semi_axes) * (1 + part.shape.param)
+        if low + far < z < high - far:  # most lie well within, and need no closer look
+            kept.append(part)
+            continue
+        reach = part.shape.half_extent[0]
         if z + reach <= low or z - reach >= high:
             continue
         shape = part.shape

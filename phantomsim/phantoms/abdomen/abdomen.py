@@ -13,7 +13,7 @@ from phantomsim.phantoms.abdomen.frame import Abdomen
 from phantomsim.phantoms.abdomen.kidneys import kidney
 from phantomsim.phantoms.phantom import Phantom
 from phantomsim.phantoms.placement import GAP, Lesions, PositiveRange, between, integer_between, place_lesions
-from phantomsim.phantoms.scene import Part, compose
+from phantomsim.phantoms.scene import Part, compose, ended
 from phantomsim.phantoms.spec import PhantomSpec
 from phantomsim.phantoms.thorax.frame import SIDES, moved
 from phantomsim.physics.rng import Key
@@ -64,7 +64,7 @@ class RandomAbdomen(PhantomSpec):
     phase: Phase = Field(default="portal", description="of an intravenous injection of iodine")
     dose: tuple[float, float] = Field(default=(0.8, 1.2), description="of contrast agent, over 500 mg/kg of iodine")
     male: Probability = Field(default=0.5, description="probability of a man, whose organs are larger")
-    width_mm: PositiveRange = Field(default=(318.0, 375.0), description="left to right over the skin")
+    width_mm: PositiveRange = Field(default=(318.0, 375.0), description="left to right over the skin, at the waist")
     aspect: PositiveRange = Field(default=(0.70, 0.78), description="front to back over left to right")
     fat_mm: PositiveRange = Field(default=(8.0, 26.0), description="fat under the skin at the flanks")
     muscle: PositiveRange = Field(default=(0.75, 1.2), description="thickness of muscles over an average one")
@@ -104,8 +104,8 @@ class RandomAbdomen(PhantomSpec):
         )
         contrast = draw_contrast(self.phase, drawn["dose"], key.fold("contrast"))
         level = 1e-3 * drawn["level_mm"]
-        parts = [replace(part, shape=moved(part.shape, -level)) for part in self._parts(abdomen, contrast, drawn, key)]
-        near = [part for part in parts if self._reachable(part.shape)]
+        parts = [Part(moved(p.shape, -level), p.tissue, p.name) for p in self._parts(abdomen, contrast, drawn, key)]
+        near = [part for part in parts if self.lesions.count and self._reachable(part.shape)]
         placed, rows = place_lesions(self.lesions, near, HOSTS, key)
         iodine = {f"iodine {name} mg/ml": amount for name, amount in contrast.iodine.items()}
         return compose(
@@ -143,8 +143,7 @@ class RandomAbdomen(PhantomSpec):
         solid = [*spleen, *pancreas, *gallbladder, *back, *great, *(k.parts[0] for k in kidneys.values()), *pelvis]
         obstacles += [part.shape for part in solid if part.name != "fat"]
         loops = bowel.small_bowel(abdomen, obstacles, drawn["bowel_loops"], contrast, key.fold("small bowel"))
-        return [
-            *(wall.couch(abdomen) if self.couch else ()),
+        parts = [
             *wall.layers(abdomen, contrast),
             *flesh,
             *wall.chest(abdomen, liver.lobes[0], contrast),
@@ -166,6 +165,8 @@ class RandomAbdomen(PhantomSpec):
             *bones.spine(abdomen, key.fold("spine")),
             *pelvis,
         ]
+        couch = wall.couch(abdomen) if self.couch else []
+        return [*couch, *ended(parts, -abdomen.half_length, abdomen.half_length)]
 
     def _reachable(self, shape: Shape) -> bool:
         """Return whether a lesion can touch a shape: the others need not be asked."""

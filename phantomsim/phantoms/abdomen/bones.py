@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from math import cos, pi, sin, sqrt
+from math import cos, pi, sin
 from typing import Final
 
 import numpy as np
 
-from phantomsim.phantoms.abdomen.frame import Abdomen, bone
+from phantomsim.phantoms.abdomen.frame import Abdomen, bone, settled
 from phantomsim.phantoms.placement import between
 from phantomsim.phantoms.scene import Part
-from phantomsim.phantoms.thorax.frame import SIDES
+from phantomsim.phantoms.thorax.frame import SIDES, strip
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.rng import Key
-from phantomsim.physics.shapes import Shape, capsule, cylinder, ellipsoid, turn
+from phantomsim.physics.shapes import Shape, cylinder, ellipsoid, turn
 from phantomsim.tissues import get
 
 VERTEBRAE: Final = {
@@ -152,22 +152,14 @@ def _cartilage(abdomen: Abdomen, start: Triple, side: int, number: int) -> list[
 def _flat(a: Triple, b: Triple, abdomen: Abdomen) -> Shape:
     """Return a capsule from a to b, thin across the wall of the chest and high along it."""
     thin, high = 0.0043, 0.0066
-    axis = np.subtract(b, a)
-    half = float(np.linalg.norm(axis)) / 2
-    axis = axis / (2 * half)
-    middle = np.add(a, b) / 2
-    normal = (middle - [0.0, abdomen.spine - 0.045, 0.0]) * [0.0, 1.4, 1.0]
-    normal -= (normal @ axis) * axis
-    normal /= np.linalg.norm(normal)
-    columns = np.column_stack([axis, normal, np.cross(axis, normal)])
-    rows = [(float(p), float(q), float(r)) for p, q, r in columns]
-    z, y, x = (float(c) for c in middle)
-    return capsule((z, y, x), (half + sqrt(thin * high), thin, high), (rows[0], rows[1], rows[2]))
+    outward = (0.0, 0.7 * (a[1] + b[1]) - 1.4 * (abdomen.spine - 0.045), (a[2] + b[2]) / 2)
+    return strip(a, b, outward, thin, high)
 
 
 def pelvis(abdomen: Abdomen) -> tuple[list[Part], list[Part]]:
     """Return the muscles on the iliac bones, and the bones of the upper pelvis with the wings of the sacrum."""
     muscles, bones = [], []
+    under_skin, towards = abdomen.waist(0.005), (abdomen.spine, 0.0)
     top = 1e-3 * abdomen.height * -96.0
     middle = top - 0.075
     spongy = get("trabecular_bone").diluted(1090.0)
@@ -182,9 +174,10 @@ def pelvis(abdomen: Abdomen) -> tuple[list[Part], list[Part]]:
         out = np.asarray(turned) @ np.array([0.0, 1.0, 0.0])
         gluteus = np.asarray(centre) + 0.014 * out * np.sign(out[2]) * side
         z, y, a = (float(c) for c in gluteus)
-        muscles.append(Part(ellipsoid((z - 0.010, y, a), (0.070, 0.017, 0.048), turned), get("muscle"), "muscle"))
-        bones += bone(plate, 0.0020, spongy, "pelvis")
-        bones += bone(crest, 0.0020, spongy, "pelvis")
+        flesh = ellipsoid((z - 0.010, y, a), (0.070, 0.017, 0.048), turned)
+        muscles.append(Part(settled(flesh, under_skin, towards), get("muscle"), "muscle"))
+        bones += bone(settled(plate, under_skin, towards), 0.0020, spongy, "pelvis")
+        bones += bone(settled(crest, under_skin, towards), 0.0020, spongy, "pelvis")
         ala = ellipsoid(abdomen.before(-172.0, -12.0, side * 36.0), (0.022, 0.022, 0.026))
         bones += bone(ala, 0.0014, spongy, "pelvis")
     return muscles, bones

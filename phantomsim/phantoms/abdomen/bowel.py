@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
+from scipy.spatial.distance import cdist
 
 from phantomsim.phantoms.abdomen.contrast import Contrast
 from phantomsim.phantoms.abdomen.frame import Abdomen, settled
@@ -26,6 +28,10 @@ WIDEST: Final = 0.0135
 """Largest radius of small bowel [m]."""
 STARTS: Final = 700
 """Places tried for the beginnings of its loops."""
+STEP: Final = 0.004
+"""Step of the lattice that knows how far it is to the nearest organ [m]."""
+GAP: Final = 4e-4
+"""Between loops [m]."""
 
 
 @dataclass(frozen=True)
@@ -190,17 +196,19 @@ def small_bowel(abdomen: Abdomen, obstacles: Sequence[Shape], loops: int, contra
     """
     room = _Room(abdomen, obstacles)
     starts = room.low + uniform(key.fold("starts"), (STARTS, 3), dtype=np.float64) * (room.high - room.low)
-    starts = starts[room.free(starts, WIDEST, [])]
+    starts = starts[room.clear(starts, WIDEST)]
+    around = np.full(len(starts), np.inf)  # from each start to the nearest loop so far
     wall = contrast.tissue("bowel wall")
     parts: list[Part] = []
     for number in range(loops):
         stream = key.fold("loop", number)
         radius = between(stream.fold("radius"), (0.0095, WIDEST))
-        walk = _walk(room, starts, radius, stream)
+        free = np.flatnonzero(around > radius + GAP)
+        walk = _walk(room, starts[free[0]], radius, stream) if len(free) else []
         if len(walk) < 3:
             continue
-        room.taken += walk
-        room.widths += [radius] * len(walk)
+        around = np.minimum(around, cdist(starts, np.asarray(walk)).min(axis=1) - radius)
+        room.take(np.asarray(walk), radius)
         points: list[Triple] = [(float(z), float(y), float(x)) for z, y, x in walk]
         shapes = [tube(a, b, radius) for a, b in itertools.pairwise(points)]
         gut = Gut(shapes, between(stream.fold("wall"), (0.0018, 0.0026)))
@@ -212,51 +220,52 @@ def small_bowel(abdomen: Abdomen, obstacles: Sequence[Shape], loops: int, contra
 
 
 class _Room:
-    """Where small bowel may lie: a part of the cavity, less obstacles and the loops so far."""
+    """Where small bowel may lie: a part of the cavity, less obstacles and the loops so far.
+
+    How far each node of a lattice is from the walls and obstacles is found once, by a distance transform, so that
+    asking for a place is a look-up; it is right to half a step of the lattice.
+    """
 
     def __init__(self, abdomen: Abdomen, obstacles: Sequence[Shape]) -> None:
-        self.region = abdomen.cavity[:3]
         self.low = np.asarray(abdomen.at(-165.0, -112.0, -112.0))
         self.high = np.asarray(abdomen.at(18.0, -26.0, 108.0))
-        # balls stretched along their axes: ellipsoids and capsules without cuts are tested all at once
-        plain = [shape for shape in obstacles if shape.kind in ("ellipsoid", "capsule") and not shape.clips]
-        self.others = [shape for shape in obstacles if shape not in plain]
-        self.inverse = np.asarray([shape.inverse for shape in plain])
-        self.straight = np.asarray([shape.param for shape in plain])
-        self.centres = np.asarray([shape.centre for shape in plain])
-        self.halves = np.asarray([shape.half_extent for shape in plain])
-        self.taken: list[Points] = []
-        self.widths: list[float] = []
+        axes = [np.arange(a, b, STEP) for a, b in zip(self.low - WIDEST, self.high + WIDEST, strict=True)]
+        nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+        flat = nodes[:1].copy()
+        flat[..., 0] = 0.0  # the prisms may end, the trunk goes on
+        region = np.any([shape.holds(flat) for shape in abdomen.cavity[:3]], axis=0)
+        free = np.broadcast_to(region, nodes.shape[:3]).copy()
+        for shape in obstacles:
+            middle, half = np.asarray(shape.centre), np.asarray(shape.half_extent)
+            box = tuple(
+                slice(*np.searchsorted(axis, (m - h, m + h))) for axis, m, h in zip(axes, middle, half, strict=True)
+            )
+            free[box] &= ~shape.holds(nodes[box])
+        self.origin = np.asarray([axis[0] for axis in axes])
+        self.distance = distance_transform_edt(free, sampling=STEP) - STEP / 2
+        self.taken: Points = np.empty((0, 3))
+        self.widths = np.empty(0)
 
-    def free(self, points: Points, radius: float, taken: Sequence[Points]) -> npt.NDArray[np.bool_]:
-        """Return which balls of a radius around points lie in the region, clear of all else (point)."""
-        free = ((points > self.low) & (points < self.high)).all(axis=1)
-        nodes = np.asarray([*self.taken, *taken]).reshape(-1, 3)
-        widths = np.asarray([*self.widths, *[radius] * len(taken)])
-        apart = np.linalg.norm(points[:, None] - nodes, axis=2)
-        free &= (apart > radius + widths + 0.0004).all(axis=1)
-        if not free.any():
-            return np.asarray(free)
-        ball = points[free, None] + (radius + 0.0005) * _AROUND
-        clear = np.any([shape.holds(ball) for shape in self.region], axis=0).all(axis=1)
-        near = (np.abs(points[free, None] - self.centres) < self.halves + radius).all(axis=2).any(axis=0)
-        inverse = self.inverse[near]
-        local = np.moveaxis(np.tensordot(inverse[:, :, :3], ball, axes=(2, 2)), 1, -1) + inverse[:, None, None, :, 3]
-        beyond = np.maximum(np.abs(local[..., 0]) - self.straight[near, None, None], 0.0)
-        clear &= (beyond**2 + local[..., 1] ** 2 + local[..., 2] ** 2 > 1).all(axis=(0, 2))
-        for shape in self.others:
-            clear &= ~shape.holds(ball).any(axis=1)
-        free[free] = clear
-        return np.asarray(free)
+    def clear(self, points: Points, radius: float) -> npt.NDArray[np.bool_]:
+        """Return which balls of a radius around points lie in the region, clear of obstacles (point)."""
+        inside = ((points > self.low) & (points < self.high)).all(axis=-1)
+        index = np.rint((points - self.origin) / STEP).astype(np.int64)
+        index = np.clip(index, 0, np.subtract(self.distance.shape, 1))
+        return np.asarray(inside & (self.distance[tuple(index.T)] > radius))
+
+    def apart(self, points: Points, radius: float) -> npt.NDArray[np.bool_]:
+        """Return which balls keep clear of the loops so far (point)."""
+        return np.asarray((cdist(points, self.taken) > radius + self.widths + GAP).all(axis=1))
+
+    def take(self, walk: Points, radius: float) -> None:
+        """Note the nodes of a loop."""
+        self.taken = np.vstack([self.taken, walk])
+        self.widths = np.concatenate([self.widths, np.full(len(walk), radius)])
 
 
-def _walk(room: _Room, starts: Points, radius: float, key: Key) -> list[Points]:
-    """Return the nodes of one loop from the first of some places that earlier loops left free; or none."""
-    apart = np.linalg.norm(starts[:, None] - np.asarray(room.taken).reshape(-1, 3), axis=2)
-    open_ = (apart > radius + np.asarray(room.widths) + 0.0004).all(axis=1)
-    if not open_.any():
-        return []
-    walk = [starts[int(np.argmax(open_))]]
+def _walk(room: _Room, start: Points, radius: float, key: Key) -> list[Points]:
+    """Return the nodes of one loop from a place that is free."""
+    walk = [start]
     heading = uniform(key.fold("heading"), 3, dtype=np.float64) - 0.5
     heading /= np.linalg.norm(heading)
     turns = uniform(key.fold("turns"), (11, 10, 3), dtype=np.float64) - 0.5
@@ -264,18 +273,11 @@ def _walk(room: _Room, starts: Points, radius: float, key: Key) -> list[Points]:
         headings = heading + 1.5 * step
         headings /= np.linalg.norm(headings, axis=1, keepdims=True)
         aims = walk[-1] + 1.05 * radius * headings
-        free = room.free(aims, radius, walk[:-2])
+        free = room.clear(aims, radius) & room.apart(aims, radius)
+        if len(walk) > 2:
+            free &= (cdist(aims, np.asarray(walk[:-2])) > 2 * radius + GAP).all(axis=1)
         if not free.any():
             break
         heading = headings[int(np.argmax(free))]
         walk.append(aims[int(np.argmax(free))])
     return walk
-
-
-def _ball_points() -> Points:
-    """Return the centre of the unit ball and 14 points of its surface."""
-    corners = np.asarray([[z, y, x] for z in (-1, 1) for y in (-1, 1) for x in (-1, 1)]) / np.sqrt(3)
-    return np.vstack([np.zeros(3), np.eye(3), -np.eye(3), corners])
-
-
-_AROUND: Final = _ball_points()

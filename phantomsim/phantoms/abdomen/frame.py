@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,15 @@ from phantomsim.tissues import Tissue, get
 
 REFERENCE: Final = (0.117, 0.127)
 """Front and side of the cavity from the middle of the spine in the reference frame (y, x) [m]."""
+
+
+FLARE: Final = (
+    (-0.160, 0.250, 0.13, 0.80, 1.095),
+    (-0.160, 0.250, 0.05, 0.86, 1.055),
+    (0.130, 0.300, -0.02, 0.93, 1.04),
+)
+"""Ovals of the hips, the buttocks and the chest: height and half height [m]; middle and semi-axis front to back over
+the trunk's depth; semi-axis across over its width; grade C."""
 
 
 SLACK: Final = 0.975
@@ -112,12 +122,27 @@ class Abdomen:
         semi_axes = (self.half_length, (y[1] - y[0]) / 2 - inset, (x[1] - x[0]) / 2 - inset)
         return cylinder((0.0, (y[0] + y[1]) / 2, (x[0] + x[1]) / 2), semi_axes)
 
-    def trunk(self, inset: float) -> list[Shape]:
-        """Return the trunk, which is squarer than an ellipse, within a distance from its surface [m]."""
+    def waist(self, inset: float) -> list[Shape]:
+        """Return upright cylinders of the waist's outline, within a distance from its surface [m]."""
         x, y, z = self.width - inset, self.depth - inset, self.half_length
         corners = [cylinder((0.0, -0.05 * y, side * 0.32 * x), (z, 0.88 * y, 0.665 * x)) for side in (-1, 1)]
         front = cylinder((0.0, -0.05 * y, 0.0), (z, 0.95 * y, 0.975 * x))
         return [front, cylinder((0.0, 0.10 * y, 0.0), (z, 0.84 * y, x)), *corners]
+
+    def trunk(self, inset: float) -> list[Shape]:
+        """Return the trunk within a distance from its surface [m].
+
+        It is squarer than an ellipse, and wider at the chest and the hips than at the waist, whose outline the upright
+        cylinders have; what is added is fat.
+        """
+        flare = [
+            ellipsoid(
+                (height * self.height, behind * self.depth, 0.0),
+                (length - inset, deep * self.depth - inset, wide * self.width - inset),
+            )
+            for height, length, behind, deep, wide in FLARE
+        ]
+        return [*self.waist(inset), *flare]
 
     def girdle(self, depth: float) -> list[Shape]:
         """Return the body within the muscles' outer face, less a part 0 to 1 of the wall's thickness."""
@@ -131,7 +156,7 @@ class Abdomen:
         ]
         return [middle, *corners, self.prism((before + 0.03, behind), (-0.97 * side, 0.97 * side))]
 
-    @property
+    @cached_property
     def cavity(self) -> list[Shape]:
         """The peritoneal cavity, and behind it on either side of the spine the room of the kidneys."""
         side, front = self.outer[0] - self.wall, self.outer[1] + self.rectus
@@ -157,7 +182,7 @@ def settled(shape: Shape, hosts: Sequence[Shape], towards: tuple[float, float]) 
     shape
         Ellipsoid to move.
     hosts
-        Shapes that may hold it together.
+        Upright elliptic cylinders that may hold it together.
     towards
         Place (y, x) [m] to move to, well inside the hosts.
 
@@ -166,15 +191,24 @@ def settled(shape: Shape, hosts: Sequence[Shape], towards: tuple[float, float]) 
     RecipeError
         If there is no room for it.
     """
-    for step in range(60):
-        points = np.asarray(shape.centre) + SLACK * _SPHERE @ shape.matrix.T
-        points[:, 0] = 0.0  # the prisms may end, the trunk goes on
-        if np.any([host.holds(points) for host in hosts], axis=0).all():
-            return shape
-        y, x = (c + 0.02 * (t - c) for c, t in zip(shape.centre[1:], towards, strict=True))
-        z, b, a = shape.semi_axes
-        narrow = 0.99 if step > 8 else 1.0
-        shape = replace(shape, centre=(shape.centre[0], y, x), semi_axes=(z, narrow * b, narrow * a))
+    z, b, a = shape.semi_axes
+    middles = np.asarray([host.centre[1:] for host in hosts])
+    sizes = np.asarray([host.semi_axes[1:] for host in hosts])
+    rotation = SLACK * np.asarray(shape.rotation)[1:]
+    for steps in np.split(np.arange(60), [1, 4, 12, 32]):  # most organs fit at once
+        places = towards + np.subtract(shape.centre[1:], towards) * 0.98 ** steps[:, None]
+        narrow = 0.99 ** np.maximum(steps - 9, 0)
+        lengths = np.column_stack([0 * narrow + z, narrow * b, narrow * a])
+        # across z alone: the prisms may end, the trunk goes on
+        y, x = (
+            (places[:, None, axis] + lengths @ (_SPHERE * rotation[axis]).T - middles[:, None, None, axis])
+            / sizes[:, None, None, axis]
+            for axis in (0, 1)
+        )
+        if (fits := (y * y + x * x <= 1).any(axis=0).all(axis=1)).any():
+            first = int(np.argmax(fits))
+            behind, aside, size = float(places[first, 0]), float(places[first, 1]), float(narrow[first])
+            return replace(shape, centre=(shape.centre[0], behind, aside), semi_axes=(z, size * b, size * a))
     raise RecipeError("no room for an organ in the abdomen: ask for a wider or deeper one, or for less fat")
 
 
@@ -190,17 +224,29 @@ def sized(build: Callable[[float], list[Shape]], volume: float, limits: tuple[fl
     limits
         Smallest and largest size.
     """
-    low, high = limits
-    largest = build(high)
+    largest = build(limits[1])
     lower = np.min([np.subtract(s.centre, s.half_extent) for s in largest], axis=0)
     upper = np.max([np.add(s.centre, s.half_extent) for s in largest], axis=0)
     steps = [np.linspace(a, b, 2 * _LATTICE + 1)[1::2] for a, b in zip(lower, upper, strict=True)]
     points = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    for _ in range(7):
-        size = (low + high) / 2
-        share = np.any([shape.holds(points) for shape in build(size)], axis=0).mean()
-        low, high = (size, high) if share * np.prod(upper - lower) < volume else (low, size)
-    return build((low + high) / 2)
+    box = float(np.prod(upper - lower)) / len(points)
+
+    def miss(shapes: list[Shape]) -> float:
+        """Return the logarithm of the union's volume over the wanted one."""
+        return float(np.log(max(np.any([s.holds(points) for s in shapes], axis=0).sum(), 1) * box / volume))
+
+    (low, high), (under, over) = limits, (miss(build(limits[0])), miss(largest))
+    if over <= 0 or under >= 0:
+        return largest if over <= 0 else build(low)
+    for _ in range(4):  # the false position between powers of the size, and of the bracket where that hardly moves
+        share = min(max(under / (under - over), 0.1), 0.9)
+        size = low ** (1 - share) * high**share
+        shapes = build(size)
+        found = miss(shapes)
+        if abs(found) < 0.005:
+            break
+        low, under, high, over = (size, found, high, over) if found < 0 else (low, under, size, found)
+    return shapes
 
 
 def bone(shape: Shape, cortex: float, inside: Tissue, name: str) -> list[Part]:

@@ -47,6 +47,8 @@ FACE: Final[tuple[Oval, ...]] = (
     *(((-30.0, -59.0, side * 30.0), (20.0, 30.0, 23.0)) for side in SIDES),  # lids
     *(((-92.0, -22.0, side * 34.0), (36.0, 32.0, 27.5)) for side in SIDES),  # angles of the jaw
     *(((-52.0, 28.0, side * 46.0), (26.0, 20.0, 23.5)) for side in SIDES),  # behind the ears
+    *(((-50.0, -24.0, side * 45.0), (26.0, 46.0, 24.0)) for side in SIDES),  # cheeks
+    ((-120.0, -68.0, 0.0), (20.0, 25.0, 30.0)),  # chin
 )
 NOSE: Final[Oval] = ((-56.0, -92.0, 0.0), (21.0, 19.0, 13.0))
 NECK: Final = ((-60.0, 20.0, 0.0), (-260.0, 25.0, 0.0), 58.0)

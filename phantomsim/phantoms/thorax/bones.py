@@ -9,10 +9,10 @@ import numpy as np
 
 from phantomsim.phantoms.placement import between
 from phantomsim.phantoms.scene import Part
-from phantomsim.phantoms.thorax.frame import SIDES, Cavity, Thorax, fitted, tube
+from phantomsim.phantoms.thorax.frame import SIDES, Cavity, Thorax, fitted, strip, tube
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.rng import Key
-from phantomsim.physics.shapes import Shape, capsule, cylinder, ellipsoid, turn
+from phantomsim.physics.shapes import Shape, cylinder, ellipsoid, turn
 from phantomsim.tissues import Tissue, get
 
 PITCH: Final = 0.0225
@@ -29,20 +29,30 @@ def _bone(shape: Shape, cortex: float, inside: Tissue, name: str) -> list[Part]:
 
 
 def spine(thorax: Thorax, key: Key) -> list[Part]:
-    """Return fourteen vertebrae with discs, arches and processes, and the canal that runs through them."""
+    """Return the vertebrae with discs, arches and processes, and the canal that runs through them.
+
+    The first is the last of the neck, then come those of the chest, the upper lumbar ones, and at last three more of
+    the neck.
+    """
     width = between(key.fold("width"), (0.0145, 0.0175))
     spongy = get("trabecular_bone").diluted(round(between(key.fold("density"), (1080.0, 1180.0))))
     parts, canals = [], []
-    for i in range(-1, 15):
+    for i in (*range(-1, 16), *range(-4, -1)):
         z = FIRST - PITCH * i
         grown = width * (1 + 0.018 * (i - 5))  # vertebrae widen downwards
         depth = 0.86 * grown
         canal = thorax.spine + depth + 0.0075
         parts.append(Part(cylinder((z, thorax.spine, 0.0), (PITCH / 2, depth, grown)), get("cartilage"), "disc"))
         for side in SIDES:
-            process = ellipsoid((z, canal + 0.008, side * 0.024), (0.008, 0.0055, 0.016), turn("z", side * 0.45))
+            reach = 0.016 if i >= 0 else 0.011
+            process = ellipsoid(
+                (z, canal + 0.008, side * (0.008 + reach)), (0.008, 0.0055, reach), turn("z", side * 0.45)
+            )
             parts += _bone(process, 0.0013, spongy, "vertebra")
-        spinous = ellipsoid((z - 0.012, canal + 0.022, 0.0), (0.007, 0.019, 0.0042), turn("x", -0.5))
+        long = 1.0 if i >= 0 else 0.65
+        spinous = ellipsoid(
+            (z - 0.012 * long, canal + 0.003 + 0.019 * long, 0.0), (0.007, 0.019 * long, 0.0042), turn("x", -0.5)
+        )
         parts += _bone(spinous, 0.0013, spongy, "vertebra")
         arch = cylinder((z, canal + 0.001, 0.0), (0.010, 0.0115, 0.0145))
         parts += _bone(arch, 0.0014, spongy, "vertebra")
@@ -87,17 +97,8 @@ def _rib(thorax: Thorax, cavity: Cavity, i: int, drop: float) -> list[Part]:
 
 def _flat(a: Triple, b: Triple, cavity: Cavity, thin: float, high: float) -> Shape:
     """Return a capsule from a to b, thin across the wall of a cavity and high along it."""
-    axis = np.subtract(b, a)
-    half = float(np.linalg.norm(axis)) / 2
-    axis = axis / (2 * half)
-    middle = np.add(a, b) / 2
-    normal = (middle - cavity.centre) * [0.0, 1.0, 1.0]
-    normal -= (normal @ axis) * axis
-    normal /= np.linalg.norm(normal)
-    columns = np.column_stack([axis, normal, np.cross(axis, normal)])
-    rows = [(float(p), float(q), float(r)) for p, q, r in columns]
-    z, y, x = (float(c) for c in middle)
-    return capsule((z, y, x), (half + (thin * high) ** 0.5, thin, high), (rows[0], rows[1], rows[2]))
+    outward = (0.0, (a[1] + b[1]) / 2 - cavity.centre[1], (a[2] + b[2]) / 2 - cavity.centre[2])
+    return strip(a, b, outward, thin, high)
 
 
 def sternum(thorax: Thorax) -> list[Part]:
@@ -117,7 +118,7 @@ def shoulders(thorax: Thorax) -> list[Part]:
     parts = []
     for cavity in thorax.cavities:
         side = cavity.side
-        across = tube((0.056, thorax.front + 0.004, side * 0.026), (0.085, thorax.front + 0.030, side * 0.125), 0.0058)
+        across = tube((0.056, thorax.front + 0.004, side * 0.026), (0.080, thorax.front + 0.034, side * 0.122), 0.0058)
         parts += _bone(across, 0.0017, get("yellow_marrow"), "clavicle")
         angle = 0.87
         z, y, x = cavity.rim(angle, -0.005, 0.0)
@@ -135,7 +136,8 @@ def shoulders(thorax: Thorax) -> list[Part]:
 
 
 def humerus(centre: Triple, half_length: float) -> list[Part]:
-    """Return the shaft of a humerus along z."""
-    return _bone(
-        cylinder(centre, (half_length, 0.0115, 0.0110), turn("z", pi / 6)), 0.0038, get("yellow_marrow"), "humerus"
-    )
+    """Return the shaft of a humerus along z, and its head above it."""
+    z, y, x = centre
+    head = ellipsoid((z + half_length + 0.010, y, x), (0.024, 0.021, 0.021))
+    shaft = cylinder(centre, (half_length, 0.0115, 0.0110), turn("z", pi / 6))
+    return _bone(head, 0.0012, get("red_marrow"), "humerus") + _bone(shaft, 0.0038, get("yellow_marrow"), "humerus")

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import cos, sin, sqrt
+from math import cos, hypot, sin, sqrt
 
 import numpy as np
 
+from phantomsim.phantoms.scene import Part, ended
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.grid import Triple
-from phantomsim.physics.shapes import Shape, along, capsule, cylinder, ellipsoid, turn
+from phantomsim.physics.shapes import Shape, along, capsule, cone, cylinder, ellipsoid, turn
 
 SIDES = (-1, 1)
 """Right and left, as the sign of x."""
+SHOULDERS = 0.072
+"""Height above which the trunk narrows to the neck [m]."""
+TOP = 0.185
+"""Where the neck is cut off, before the fifth vertebra of the neck [m]."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Thorax:
     dome
         Position z of the top of the right diaphragm [m]; the left stands 1 cm lower.
     half_length
-        Half length of the trunk along z [m].
+        How far the trunk reaches below the carina, and at most above it [m].
     """
 
     width: float
@@ -119,11 +124,33 @@ class Thorax:
         return right, left
 
     def trunk(self, inset: float) -> list[Shape]:
-        """Return the trunk, which is squarer than an ellipse, within a distance from its surface [m]."""
-        x, y, z = self.width - inset, self.depth - inset, self.half_length
-        corners = [cylinder((0.0, -0.05 * y, side * 0.32 * x), (z, 0.88 * y, 0.665 * x)) for side in SIDES]
-        front = cylinder((0.0, -0.05 * y, 0.0), (z, 0.95 * y, 0.975 * x))
-        return [front, cylinder((0.0, 0.10 * y, 0.0), (z, 0.84 * y, x)), *corners]
+        """Return the trunk within a distance from its surface [m], squarer than an ellipse, with shoulders and neck."""
+        x, y = self.width - inset, self.depth - inset
+        sections = [(-0.05 * y, 0.0, 0.95 * y, 0.975 * x), (0.10 * y, 0.0, 0.84 * y, x)]
+        sections += [(-0.05 * y, side * 0.32 * x, 0.88 * y, 0.665 * x) for side in SIDES]
+        low, high = -self.half_length, min(SHOULDERS, self.half_length)
+        shapes = [
+            cylinder(((low + high) / 2, middle, aside), ((high - low) / 2, deep, wide))
+            for middle, aside, deep, wide in sections
+        ]
+        if self.half_length > SHOULDERS:
+            shapes += [
+                ellipsoid((high, middle, aside), (0.058 - inset, deep, wide)).clipped((-1.0, 0.0, 0.0), -high)
+                for middle, aside, deep, wide in sections
+            ]
+            shapes += self.neck(inset)
+        return shapes
+
+    def neck(self, inset: float) -> list[Shape]:
+        """Return the neck within a distance from its surface, and the slope from the shoulders up to it [m]."""
+        y, length = self.spine - 0.008, TOP - SHOULDERS
+        middle = (SHOULDERS + length / 2, y, 0.0)
+        slope = cone((SHOULDERS + 0.040, y + 0.006, 0.0), (0.040, 0.064 - inset, 0.135 - inset), 0.42)
+        return [cylinder(middle, (length / 2, 0.064 - inset, 0.060 - inset)), slope]
+
+    def ended(self, parts: Sequence[Part]) -> list[Part]:
+        """Return parts cut off at both ends of the trunk."""
+        return ended(parts, -self.half_length, min(TOP, self.half_length))
 
     def recess(self, side: int) -> Shape:
         """Return the front of a lung, which reaches to the middle behind the breast bone."""
@@ -152,13 +179,27 @@ class Thorax:
         return self.spine - 0.036
 
 
+def strip(start: Triple, end: Triple, outward: Triple, thin: float, high: float) -> Shape:
+    """Return a flat capsule around a line [m]: `thin` across a wall that faces `outward`, `high` along the wall."""
+    # plain floats: a chest has hundreds of these
+    span = (end[0] - start[0], end[1] - start[1], end[2] - start[2])
+    length = hypot(*span)
+    p, q, r = (s / length for s in span)
+    lift = outward[0] * p + outward[1] * q + outward[2] * r
+    a, b, c = outward[0] - lift * p, outward[1] - lift * q, outward[2] - lift * r
+    size = hypot(a, b, c)
+    a, b, c = a / size, b / size, c / size
+    rotation = ((p, a, q * c - r * b), (q, b, r * a - p * c), (r, c, p * b - q * a))
+    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, (start[2] + end[2]) / 2)
+    return capsule(middle, (length / 2 + sqrt(thin * high), thin, high), rotation)
+
+
 def tube(start: Sequence[float], end: Sequence[float], radius: float) -> Shape:
     """Return the capsule around a straight line between two points (z, y, x) [m]."""
-    span = np.subtract(end, start)
-    z, y, x = (float(c) for c in np.add(start, end) / 2)
-    direction: Triple = (float(span[0]), float(span[1]), float(span[2]))
-    half = float(np.linalg.norm(span)) / 2
-    return capsule((z, y, x), (half + radius, radius, radius), along(direction))
+    # plain floats: a body has a thousand of these
+    (a, b, c), (d, e, f) = ((float(z), float(y), float(x)) for z, y, x in (start, end))
+    span = (d - a, e - b, f - c)
+    return capsule(((a + d) / 2, (b + e) / 2, (c + f) / 2), (hypot(*span) / 2 + radius, radius, radius), along(span))
 
 
 def chain(points: Sequence[Sequence[float]], radii: Sequence[float]) -> list[Shape]:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from phantomsim.phantoms.scene import Part
-from phantomsim.phantoms.thorax.frame import Thorax, chain, tube
+from phantomsim.phantoms.thorax.frame import TOP, Thorax, chain, tube
 from phantomsim.physics.grid import Triple
 from phantomsim.physics.shapes import Rotation, Shape, along, capsule, ellipsoid
 from phantomsim.tissues import Tissue, get
@@ -99,19 +99,24 @@ def vessels(thorax: Thorax, volume: float, calibre: float, filled: Blood) -> lis
     arch = [outlet, (-0.030, t - 0.036, -0.016), (0.008, t - 0.034, -0.018), (0.026, t - 0.020, -0.008)]
     arch += [(0.031, t - 0.002, 0.010), (0.026, t + 0.016, 0.020), (0.008, s - 0.012, 0.025)]
     down = [arch[-1], (-0.090, s - 0.015, 0.025), (-0.200, s - 0.026, 0.010)]
-    top = 0.130
+    top, end = 0.130, TOP + 0.005
     arteries = chain(arch, [calibre * r for r in [0.0145, 0.0150, 0.0148, 0.0138, 0.0128, 0.0124]])
     arteries += chain(down, [calibre * r for r in [0.0118, 0.0112]])
     arteries += chain([arch[3], (0.060, t - 0.018, -0.014), (top, t - 0.004, -0.030)], [0.0062 * calibre] * 2)
-    arteries += chain([arch[4], (0.060, t - 0.012, 0.014), (top, t - 0.010, 0.026)], [0.0038 * calibre] * 2)
+    arteries += chain([(top, t - 0.004, -0.030), (end, t, -0.030)], [0.0038 * calibre])
+    arteries += chain(
+        [arch[4], (0.060, t - 0.012, 0.014), (top, t - 0.010, 0.026), (end, t, 0.030)], [0.0038 * calibre] * 3
+    )
     arteries += chain([arch[5], (0.065, t + 0.008, 0.024), (top, t + 0.004, 0.036)], [0.0048 * calibre] * 2)
     atrium = (-0.065, heart_y + 0.014, heart_x - 0.033)
     cava = [atrium, (-0.020, t - 0.020, -0.027), (0.045, t - 0.024, -0.026)]
     upper = chain(cava, [calibre * r for r in [0.0105, 0.0098]])
-    upper += chain([cava[-1], (0.078, t - 0.014, -0.034), (top, t - 0.010, -0.044)], [0.0078 * calibre] * 2)
     upper += chain(
-        [cava[-1], (0.058, t - 0.038, 0.010), (0.075, t - 0.030, 0.036), (top, t - 0.016, 0.044)],
-        [0.0066 * calibre] * 3,
+        [cava[-1], (0.078, t - 0.014, -0.034), (top, t - 0.010, -0.040), (end, t, -0.040)], [0.0068 * calibre] * 3
+    )
+    upper += chain(
+        [cava[-1], (0.058, t - 0.038, 0.010), (0.075, t - 0.030, 0.036), (top, t - 0.012, 0.040), (end, t, 0.040)],
+        [0.0066 * calibre] * 4,
     )
     lower = chain([(-0.085, atrium[1] + 0.004, atrium[2] + 0.002), (-0.220, s - 0.046, -0.024)], [0.0125 * calibre])
     azygos = chain([(0.012, s - 0.014, -0.010), (-0.200, s - 0.017, -0.008)], [0.0038 * calibre])
@@ -166,7 +171,7 @@ def airway(thorax: Thorax, radius: float) -> tuple[list[Part], tuple[float, floa
     right, left = radius * 0.55 ** (1 / 3), radius * 0.45 ** (1 / 3)
     t, carina = thorax.trachea, (0.0, thorax.trachea, -0.002)
     pieces: list[tuple[Triple, Triple, float]] = [
-        ((0.150, t - 0.002, 0.0), carina, radius),
+        ((TOP + 0.020, t - 0.002, 0.0), carina, radius),
         (carina, (-0.028, t + 0.006, -0.040), right),
         (carina, (-0.034, t + 0.010, 0.046), left),
     ]
@@ -178,7 +183,12 @@ def airway(thorax: Thorax, radius: float) -> tuple[list[Part], tuple[float, floa
 def oesophagus(thorax: Thorax, gas: float) -> list[Part]:
     """Return the oesophagus, collapsed or with a little gas of a given radius [m]."""
     s = thorax.spine
-    way = [(0.150, s - 0.024, 0.004), (0.0, s - 0.024, 0.007), (-0.090, s - 0.027, 0.007), (-0.200, s - 0.042, 0.018)]
+    way = [
+        (TOP + 0.010, s - 0.024, 0.004),
+        (0.0, s - 0.024, 0.007),
+        (-0.090, s - 0.027, 0.007),
+        (-0.200, s - 0.042, 0.018),
+    ]
     parts = [Part(shape, get("gi_tract"), "oesophagus") for shape in chain(way, [0.0075, 0.0070, 0.0075])]
     if gas:
         parts += [Part(shape, get("air"), "gas") for shape in chain(way[:3], [gas, gas])]

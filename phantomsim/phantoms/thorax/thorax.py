@@ -66,7 +66,9 @@ class RandomThorax(PhantomSpec):
     breasts: Probability = Field(default=0.5, description="probability of breasts")
     arms_down: Probability = Field(default=0.0, description="probability that the arms lie beside the trunk")
     couch: bool = Field(default=True, description="a table top of carbon fibre and foam under the back")
-    length_mm: Annotated[float, Field(gt=0, le=2000)] = Field(default=500.0, description="of the trunk along z")
+    length_mm: Annotated[float, Field(gt=0, le=2000)] = Field(
+        default=500.0, description="of the trunk: half of it below the carina, and as much above, or to the neck"
+    )
     lesions: Lesions = Field(default=Lesions(), description="solid nodules in the lungs")
     ground_glass: Lesions = Field(
         default=Lesions(tissue="lung_deflated"), description="ground-glass nodules: their tissue, thinned with air"
@@ -115,8 +117,6 @@ class RandomThorax(PhantomSpec):
             around = [*wall.skin(thorax), *around]
         if drawn["arms_down"]:
             around = [*wall.arms(thorax), *around]
-        if self.couch:
-            around = [*wall.couch(thorax), *around]
         around += wall.between_lungs(thorax)
         tissue = get("lung_inflated").diluted(drawn["lung_density"])
         fronts = [Part(thorax.recess(cavity.side), tissue, "lung") for cavity in thorax.cavities]
@@ -140,9 +140,11 @@ class RandomThorax(PhantomSpec):
         level = 1e-3 * drawn["level_mm"]
 
         around, fronts, lungs, trees, rest = (
-            [replace(part, shape=moved(part.shape, -level)) for part in parts]
-            for parts in (around, fronts, lungs, trees, [*middle, *skeleton, *metal])
+            [Part(moved(part.shape, -level), part.tissue, part.name) for part in parts]
+            for parts in map(thorax.ended, (around, fronts, lungs, trees, [*middle, *skeleton, *metal]))
         )
+        if self.couch:
+            around = [*(Part(moved(p.shape, -level), p.tissue, p.name) for p in wall.couch(thorax)), *around]
         hosts = [*lungs, *(part for part in rest if self._reachable(part.shape))]
         solid, rows = place_lesions(self.lesions, hosts, ("lung",), key.fold("solid"))
         glass, more = place_lesions(self.ground_glass, [*hosts, *solid], ("lung",), key.fold("ground glass"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from phantomsim.phantoms.scene import Part
 from phantomsim.phantoms.thorax.bones import humerus
-from phantomsim.phantoms.thorax.frame import SIDES, Cavity, Thorax, fitted
+from phantomsim.phantoms.thorax.frame import SHOULDERS, SIDES, TOP, Cavity, Thorax, fitted, tube
 from phantomsim.physics.shapes import Shape, box, cylinder, ellipsoid, turn
 from phantomsim.tissues import get
 
@@ -50,14 +50,18 @@ def muscles(thorax: Thorax) -> list[Part]:
             ),
         ]
         behind = (0.0, thorax.back + 0.009 + 0.004 * flesh, side * 0.033)
-        semi_axes = (thorax.half_length, 0.010 + 0.007 * flesh, 0.030)
-        parts.append(Part(cylinder(behind, semi_axes, turn("z", side * 0.15)), muscle, "muscle"))
+        size = (0.010 + 0.007 * flesh, 0.030)
+        low, high = -thorax.half_length, SHOULDERS - 0.012
+        column = cylinder(((low + high) / 2, *behind[1:]), ((high - low) / 2, *size), turn("z", side * 0.15))
+        top = ellipsoid((high, *behind[1:]), (0.030, *size), turn("z", side * 0.15))
+        nape = tube((0.045, thorax.back + 0.008, side * 0.030), (TOP + 0.02, thorax.spine + 0.028, side * 0.022), 0.012)
+        parts += [Part(shape, muscle, "muscle") for shape in (column, top, nape)]
     between = (0.0, thorax.spine + 0.018, 0.0)
     parts.append(Part(cylinder(between, (thorax.half_length, 0.026, 0.030)), muscle, "muscle"))
     parts += [Part(cavity.shape(0.0125), muscle, "muscle") for cavity in thorax.cavities]
-    neck = (0.105, (thorax.front + thorax.back) / 2, 0.0)
-    parts.append(Part(ellipsoid(neck, (0.060, 0.058, 0.062)), muscle, "muscle"))
-    return parts
+    root = (0.092, (thorax.front + thorax.back) / 2 + 0.008, 0.0)
+    parts.append(Part(ellipsoid(root, (0.036, 0.056, 0.062)), muscle, "muscle"))
+    return parts + [Part(shape, muscle, "muscle") for shape in thorax.neck(0.009)]
 
 
 def mediastinum(thorax: Thorax) -> list[Part]:
@@ -68,7 +72,7 @@ def mediastinum(thorax: Thorax) -> list[Part]:
     return [
         Part(cylinder((-0.07, thorax.front + 0.03, 0.003), (0.155, 0.035, 0.0035)), fat, "fat"),
         Part(cylinder((-0.07, middle, 0.0), (0.155, half, 0.028)), fat, "fat"),
-        Part(ellipsoid((0.070, thorax.trachea - 0.026, 0.0), (0.075, 0.052, 0.038)), fat, "fat"),
+        Part(ellipsoid((0.070, thorax.trachea - 0.026, 0.0), (0.056, 0.052, 0.038)), fat, "fat"),
         Part(cylinder((-0.07, thorax.spine, 0.006), (0.155, 0.022, 0.026)), fat, "fat"),
     ]
 
@@ -107,15 +111,17 @@ def arms(thorax: Thorax) -> list[Part]:
     parts = []
     radius = 0.036 + 0.5 * thorax.fat
     for side in SIDES:
-        centre = (0.0, 0.015, side * (thorax.width + radius + 0.004))
+        low, high = -thorax.half_length, min(SHOULDERS - 0.012, thorax.half_length)
+        centre, half = ((low + high) / 2, 0.015, side * (thorax.width + radius + 0.004)), (high - low) / 2
         for inset, tissue, name in (
             (0.0, "skin", "skin"),
             (0.002, "adipose", "fat"),
             (0.002 + 0.5 * thorax.fat, "muscle", "muscle"),
         ):
-            shape = cylinder(centre, (thorax.half_length, 1.12 * radius - inset, radius - inset))
-            parts.append(Part(shape, get(tissue), name))
-        parts += humerus(centre, thorax.half_length)
+            size = (1.12 * radius - inset, radius - inset)
+            cap = ellipsoid((high, *centre[1:]), (0.042 - inset, *size))
+            parts += [Part(shape, get(tissue), name) for shape in (cylinder(centre, (half, *size)), cap)]
+        parts += humerus(centre, half)
     return parts
 
 

@@ -123,6 +123,34 @@ def test_organs_stay_within_the_wall() -> None:
                 assert not any(shape.holds(outside).any() for shape in named(phantom, name)), (seed, z, name)
 
 
+def test_the_trunk_has_a_waist_and_all_in_it_ends_at_two_planes() -> None:
+    """Across hips and chest it is wider than at the waist, which has the width that was drawn."""
+    for seed in range(2):
+        phantom = make(seed, couch=False, bowel_loops=(0, 0), level_mm=(0.0, 0.0))
+        across = {}
+        for z in (-0.16, 0.0, 0.13):
+            line = Grid((1, 100, 640), (1e-5, 4e-3, 1e-3), (z, 0.0, 0.0))
+            across[z] = 1.0 * (phantom.fractions(line).values[0, 0] < 0.5).any(axis=0).sum()
+        drawn = phantom.truths["anatomy"][0]["width_mm"]
+        assert across[0.0] == pytest.approx(drawn, abs=3)
+        assert across[-0.16] > 1.07 * drawn > 1.05 * drawn > across[0.13] > 1.02 * drawn
+        for end in (-0.22, 0.22):
+            beyond = Grid((1, 80, 80), (1e-5, 5e-3, 5e-3), (end + np.sign(end) * 1e-4, 0.0, 0.0))
+            assert phantom.fractions(beyond).values[0].min() == 1
+
+
+def test_all_of_a_body_lies_under_its_skin() -> None:
+    sphere = np.random.default_rng(0).normal(size=(80, 3))
+    sphere *= 0.99 / np.linalg.norm(sphere, axis=1, keepdims=True)
+    for seed in range(4):
+        phantom = make(seed, couch=False, level_mm=(0.0, 0.0))
+        points = []
+        for shape, name in zip(phantom.body.shapes, phantom.body.names, strict=True):
+            surface = np.asarray(shape.centre) + sphere @ shape.matrix.T
+            points.append(surface[shape.holds(surface)] if name != "skin" else np.empty((0, 3)))
+        assert np.any([s.holds(np.concatenate(points)) for s in named(phantom, "skin")], axis=0).all(), seed
+
+
 def test_gas_lies_before_the_fluid_of_a_body_on_its_back() -> None:
     for seed in range(4):
         phantom = make(seed, level_mm=(20, 20), bowel_loops=(0, 0))

@@ -129,10 +129,10 @@ def test_everything_lies_beneath_the_skin_and_ducts_end_in_the_nipple(compressed
         assert reaching == row["lobes"]
 
 
-def test_thirty_breasts_of_any_kind_hold_their_masses() -> None:
+def test_breasts_of_any_kind_hold_their_masses() -> None:
     sphere = np.random.default_rng(0).normal(size=(50, 3))
     sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
-    for seed in range(30):
+    for seed in range(10):
         phantom = make(seed, compressed_mm=(45.0, 60.0) if seed % 2 else None, lesions=MASSES, **COARSE)
         fat = [s for s in named(phantom, "fat") if s.kind != "ellipsoid" or min(s.semi_axes) > 0.02]
         assert len(phantom.truths["lesions"]) == 2

@@ -61,11 +61,11 @@ def test_stems_lie_in_the_femur_and_cups_in_the_pelvis() -> None:
             assert np.any([bone.uncut.holds(points) for bone in pelvis], axis=0).all(), seed
 
 
-def test_two_hundred_hips_are_whole_and_keep_their_bones_under_the_skin() -> None:
+def test_hips_are_whole_and_keep_their_bones_under_the_skin() -> None:
     directions = np.random.default_rng(0).normal(size=(40, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     used = set()
-    for seed in range(200):
+    for seed in range(40):
         phantom = make(seed, replaced="both", level_mm=(-150.0, 60.0))
         used |= set(phantom.body.names)
         skin = named(phantom, "skin")

@@ -66,11 +66,11 @@ def test_the_same_key_makes_the_same_animal_and_another_key_another() -> None:
     assert first.body != other.body
 
 
-def test_two_hundred_animals_are_whole(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_animals_are_whole(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(small_animal, "weight", lambda parts: 26.0)  # size and pose do not matter here
     monkeypatch.setattr(small_animal, "laid_down", lambda parts, *pose: parts)
     used, parts = set(), set()
-    for seed in range(200):
+    for seed in range(24):
         phantom = make(seed, species=("mouse", "rat")[seed % 2], tumor_mm=(0.0, 8.0), fat_mm=(0.2, 2.5))
         used |= set(phantom.body.names)
         parts |= phantom.parts

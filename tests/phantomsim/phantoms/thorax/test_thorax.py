@@ -3,6 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from phantomsim.phantoms.phantom import Phantom
+from phantomsim.phantoms.thorax.frame import TOP
 from phantomsim.phantoms.thorax.thorax import NAMES, RandomThorax
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.rng import Key
@@ -62,7 +63,7 @@ def test_chests_stay_under_their_skin_and_hold_their_nodules() -> None:
     plane = np.column_stack([0 * x.ravel(), y.ravel(), x.ravel()])
     circle = np.linspace(0, 2 * np.pi, 24)
     ring = np.column_stack([0 * circle, np.sin(circle), np.cos(circle)])
-    for seed in range(50):
+    for seed in range(16):
         phantom = make(
             seed, vessel_ends=(4, 6), arms_down=0.3, lesions=NODULES, ground_glass=GLASS, level_mm=(-120.0, 60.0)
         )
@@ -76,6 +77,29 @@ def test_chests_stay_under_their_skin_and_hold_their_nodules() -> None:
         for row in rows:
             edge = 1e-3 * np.asarray(row["centre_mm"]) + 5e-4 * row["diameter_mm"] * ring
             assert any(lung.holds(edge).all() for lung in lungs), (seed, row)
+
+
+def test_shoulders_and_neck_hold_all_that_runs_through_them() -> None:
+    sphere = np.random.default_rng(0).normal(size=(80, 3))
+    sphere *= 0.99 / np.linalg.norm(sphere, axis=1, keepdims=True)
+    for seed in range(6):
+        phantom = make(seed, vessel_ends=(4, 6), breasts=0.0, couch=False, arms_down=seed % 2, level_mm=(0.0, 0.0))
+        points = []
+        for shape, name in zip(phantom.body.shapes, phantom.body.names, strict=True):
+            surface = np.asarray(shape.centre) + sphere @ shape.matrix.T
+            points.append(surface[shape.holds(surface)] if name != "skin" else np.empty((0, 3)))
+        held = np.any([s.holds(np.concatenate(points)) for s in named(phantom, "skin")], axis=0)
+        assert held.all(), seed
+
+
+@pytest.mark.parametrize("length", [200.0, 500.0])
+def test_the_trunk_and_all_in_it_end_at_two_planes(length: float) -> None:
+    phantom = make(2, length_mm=length, couch=False, vessel_ends=(4, 6), level_mm=(0.0, 0.0))
+    ends = (-5e-4 * length, min(5e-4 * length, TOP))
+    for z, there in ((ends[0], 1), (ends[1], -1)):
+        within, beyond = (Grid((1, 80, 80), (1e-5, 5e-3, 5e-3), (z + s * there * 2e-4, 0.0, 0.0)) for s in (1, -1))
+        assert phantom.fractions(beyond).values[0].min() == 1
+        assert phantom.fractions(within).values[1:].sum() * 25e-6 > 0.01
 
 
 def test_nodules_are_seen_whole_in_the_slice() -> None:

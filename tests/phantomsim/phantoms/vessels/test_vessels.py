@@ -45,8 +45,8 @@ def test_the_same_key_makes_the_same_tree_and_the_same_flow() -> None:
     assert len(spec(vessels=15).flow(Key(1)).tubes) == first.truths["anatomy"][0]["vessels"]
 
 
-def test_two_hundred_seeds_make_valid_scenes_with_all_that_was_asked_for() -> None:
-    for seed in range(200):
+def test_trees_of_any_shape_make_valid_scenes_with_all_that_was_asked_for() -> None:
+    for seed in range(24):
         shape = ("cylinder", "ellipsoid", "box")[seed % 3]
         phantom = spec(vessels=9, fusiform_aneurysms=seed % 2, shape=shape).generate(Key(seed))
         assert len(phantom.truths["stenoses"]) == 1
