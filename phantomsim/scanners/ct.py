@@ -20,6 +20,7 @@ from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.correction import WATER, line_integrals, water_correction
 from phantomsim.physics.xray.geometry import PlanarScan
 from phantomsim.physics.xray.noise import Beam, draw_readings, expected_readings
+from phantomsim.physics.xray.response import energy_integrating
 from phantomsim.physics.xray.spectrum import Spectrum
 from phantomsim.scanners.ct_paths import moving_path_lengths, path_lengths, projector
 from phantomsim.scanners.ct_spec import ConeGeometry, CTTake, CTTruth, EnergyIntegrating, Geometry, Tube, material_of
@@ -58,7 +59,7 @@ class CT(Scanner):
     reference_kev: float = Field(70.0, ge=10, le=300, description="energy at which water is calibrated")
     start_s: float = Field(0.0, description="when the first view is measured, on the phantom's clock")
     scan_s: float = Field(0.5, gt=0, le=3600, description="how long all views take")
-    motion_frames: int = Field(48, ge=1, le=4096, description="steps in which a phantom moves during the scan")
+    motion_frames: int = Field(24, ge=1, le=4096, description="steps in which a phantom moves during the scan")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -166,6 +167,7 @@ class CT(Scanner):
         else:
             reading = draw_readings(key, lengths, beam, detector, dose)
         correction = water_correction(spectrum.energy, quanta, self.reference_kev, background=material_of(background))
+        response = energy_integrating(spectrum.energy, quanta, self.reference_kev, material_of(background))
         integrals = line_integrals(detector.absorbed_energy(reading), air * dose, take.floor_kev)
         return xr.Dataset(
             {
@@ -177,7 +179,11 @@ class CT(Scanner):
                 ),
             },
             {name: signal.coords[name] for name in DIMS},
-            {"geometry": signal.attrs["geometry"], "mu_water_per_m": correction.mu_water},
+            {
+                "geometry": signal.attrs["geometry"],
+                "mu_water_per_m": correction.mu_water,
+                "response": response.to_json(),
+            },
         )
 
     def truth(self, phantom: Phantom, truth: Truth, grid: Grid) -> xr.DataArray:

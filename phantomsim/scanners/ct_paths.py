@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 Float64 = npt.NDArray[np.float64]
 Scan = PlanarScan | ConeBeam | Views
 
+FARTHEST: Final = 0.03
+"""How far the outside of a body moves at most [m]; what goes farther is left out of a scan of a deformed body."""
 
-def path_lengths(phantom: Phantom, scan: Scan, z: Float64, row_spacing: float) -> Array:
+
+def path_lengths(phantom: Phantom, scan: Scan, z: Float64, row_spacing: float, *, grid: Grid | None = None) -> Array:
     """Return path lengths in every tissue but the background (view, row, column, material) [m].
 
     Parameters
@@ -38,12 +41,16 @@ def path_lengths(phantom: Phantom, scan: Scan, z: Float64, row_spacing: float) -
         Plane of each row of a planar scan (row) [m].
     row_spacing
         Distance of these planes [m].
+    grid
+        Voxels for a body that has neither exact lines nor voxels of its own; by default around all of it, as fine as
+        the detector's pixels at the axis.
     """
     if phantom.exact:
         return _exact(phantom, scan, z)
+    grid = phantom.body.grid or grid or _grid(phantom, scan)
     if isinstance(scan, ParallelBeam | FanBeam):
-        return _through_planes(phantom, scan, z, row_spacing)
-    return _through_volume(phantom, scan)
+        return _through_planes(phantom, scan, z, row_spacing, grid)
+    return _through_volume(phantom, scan, grid)
 
 
 def moving_path_lengths(phantom: Phantom, scan: Scan, z: Float64, row_spacing: float, times: Float64) -> Array:
@@ -56,9 +63,10 @@ def moving_path_lengths(phantom: Phantom, scan: Scan, z: Float64, row_spacing: f
     times
         When each of equally many views, in turn, are measured (frame) [s]; the phantom rests during a frame.
     """
+    grid = _grid(phantom.still(), scan, FARTHEST)
     cuts = np.linspace(0, scan.n_views, min(len(times), scan.n_views) + 1).round().astype(int)
     frames = [
-        path_lengths(phantom.at(float(time)), views(scan, int(begin), int(end)), z, row_spacing)
+        path_lengths(phantom.at(float(time)), views(scan, int(begin), int(end)), z, row_spacing, grid=grid)
         for time, begin, end in zip(times, cuts[:-1], cuts[1:], strict=True)
     ]
     xp = namespace(*frames)
@@ -99,9 +107,8 @@ def _exact(phantom: Phantom, scan: Scan, z: Float64) -> Array:
     return xp.ascontiguousarray(xp.concatenate(lengths, axis=axis))
 
 
-def _through_planes(phantom: Phantom, scan: PlanarScan, z: Float64, row_spacing: float) -> Array:
+def _through_planes(phantom: Phantom, scan: PlanarScan, z: Float64, row_spacing: float, given: Grid) -> Array:
     """Project the fractions of a volume in the planes of the rows, each tissue on its own."""
-    given = phantom.body.grid or _grid(phantom, scan)
     grid = Grid((len(z), *given.shape[1:]), (row_spacing, *given.spacing[1:]), (float(z.mean()), *given.centre[1:]))
     fractions = phantom.fractions(grid).values[1:]
     xp = namespace(fractions)
@@ -111,20 +118,19 @@ def _through_planes(phantom: Phantom, scan: PlanarScan, z: Float64, row_spacing:
     return xp.ascontiguousarray(xp.moveaxis(lengths, 1, -1))
 
 
-def _through_volume(phantom: Phantom, scan: ConeBeam | Views) -> Array:
+def _through_volume(phantom: Phantom, scan: ConeBeam | Views, grid: Grid) -> Array:
     """Project the fractions of a volume, one tissue after another."""
-    grid = phantom.body.grid or _grid(phantom, scan)
     project = ConeJosephProjector(scan, grid)
     fractions = phantom.fractions(grid).values[1:]
     xp = namespace(fractions)
     return xp.ascontiguousarray(xp.stack([project(fraction) for fraction in fractions], axis=-1))
 
 
-def _grid(phantom: Phantom, scan: Scan) -> Grid:
-    """Return voxels around all of a phantom that has none, as fine as the detector's pixels at the axis."""
+def _grid(phantom: Phantom, scan: Scan, margin: float = 0.0) -> Grid:
+    """Return voxels around all of a phantom and a margin [m], as fine as the detector's pixels at the axis."""
     lower, upper = object_box(phantom)
     size = _resolution(scan)
-    n = [max(1, ceil((b - a) / size)) for a, b in zip(lower, upper, strict=True)]
+    n = [max(1, ceil((b - a + 2 * margin) / size)) for a, b in zip(lower, upper, strict=True)]
     z, y, x = ((lower + upper) / 2).tolist()
     return Grid((n[0], n[1], n[2]), (size, size, size), (z, y, x))
 
