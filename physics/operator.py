@@ -70,13 +70,18 @@ class LinearOperator(ABC):
         x = np.ones(self.domain.shape, self.domain.dtype)
         value = 0.0
         for _ in range(n_iterations):
-            xp = namespace(x)
-            x = x / float(xp.linalg.norm(x.ravel()))
+            x = x / _length(x)
             x = self.adjoint(self.forward(x))
-            value = float(xp.linalg.norm(x.ravel()))
+            value = _length(x)
             if value == 0.0:
                 return 0.0
         return sqrt(value)
+
+
+def _length(x: Array) -> float:
+    """Return ‖x‖ with the same bits for any number of threads, which BLAS, and so ``linalg.norm``, does not promise."""
+    xp = namespace(x)
+    return sqrt(float(xp.sum(xp.square(xp.abs(x)), dtype=np.float64)))
 
 
 class _Adjoint(LinearOperator):

@@ -29,7 +29,7 @@ class CGLS(Reconstructor):
     """
 
     kind: Literal["cgls"] = "cgls"
-    n_iterations: int = Field(20, ge=1, le=100000)
+    n_iterations: int = Field(10, ge=1, le=100000)
     tolerance: float = Field(0.0, ge=0, lt=1)
     unit: Unit = "mu"
 

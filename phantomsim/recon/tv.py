@@ -8,6 +8,7 @@ from typing import Literal
 import xarray as xr
 from pydantic import Field
 
+from phantomsim.physics.array import namespace
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.solvers.fidelities import WeightedLeastSquares
 from phantomsim.physics.solvers.total_variation import minimise_total_variation
@@ -71,7 +72,9 @@ class TV(Reconstructor):
             If the grid reaches the source.
         """
         equations = system(products, self.kind, grid)
-        weights = equations.transmission if self.weighted else equations.line_integrals * 0 + 1
+        weights = equations.transmission
+        if not self.weighted:
+            weights = namespace(weights).ones_like(weights)
         image = minimise_total_variation(
             equations.operator,
             WeightedLeastSquares(equations.line_integrals, weights),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import inf, sqrt
+from typing import Final
 
 from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.errors import RecipeError, ShapeError
 from phantomsim.physics.solvers.iterates import Callback, check_iterations, inverse
 from phantomsim.physics.solvers.roughness import Roughness
 from phantomsim.physics.solvers.subsets import Subset, parts
+
+LONGEST: Final = 8.0
+"""Bound on Nesterov's t with several subsets: extrapolation remembers about as many steps, and errors don't pile up."""
 
 
 def pwls(
@@ -31,7 +35,8 @@ def pwls(
     ``x ← [x − D⁻¹ ∇(x)]₊`` never raises it. With M subsets the gradient of the data is taken as M times that of one;
     with momentum each step starts from where Nesterov's extrapolation leads. Without momentum and with one subset the
     objective falls in every iteration; with momentum it may ripple, and falls as 1/n² instead of 1/n; with M subsets
-    early iterations do as much as M, and late ones end in a cycle close to the solution.
+    early iterations do as much as M, and late ones end in a cycle close to the solution, the closer the more views each
+    subset has; there momentum is bounded, as otherwise it would make many small subsets diverge.
 
     Parameters
     ----------
@@ -85,7 +90,7 @@ def pwls(
     diagonal = real(strength) * roughness.curvature(x0)
     for subset, _, part in system:
         diagonal += subset.operator.adjoint(part * subset.operator.forward(xp.ones_like(x0)))
-    steps = inverse(diagonal)
+    steps, longest = inverse(diagonal), inf if len(system) == 1 else LONGEST
     x, point, t = x0, x0, 1.0
     for iteration in range(1, n_iterations + 1):
         for subset, measured, part in system:
@@ -95,7 +100,7 @@ def pwls(
             previous, x = x, point - steps * gradient
             if non_negative:
                 xp.maximum(x, 0, out=x)
-            next_t = (1 + sqrt(1 + 4 * t * t)) / 2 if momentum else 1.0
+            next_t = min((1 + sqrt(1 + 4 * t * t)) / 2, longest) if momentum else 1.0
             point = x + real((t - 1) / next_t) * (x - previous) if momentum else x
             t = next_t
         if callback is not None:

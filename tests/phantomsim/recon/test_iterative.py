@@ -105,6 +105,18 @@ def test_every_prior_smooths_noise(prior: str) -> None:
     assert strong < 0.5 * weak
 
 
+def test_momentum_with_many_subsets_of_four_views_stays_by_the_solution() -> None:
+    data, _ = head(180, 2e3)
+    few, many = (method("pwls", n_subsets=n, n_iterations=40).reconstruct({"data": data}, GRID).values for n in (4, 45))
+    assert np.sqrt(np.mean((many - few) ** 2)) < 0.02 * WATER
+
+
+def test_without_weights_total_variation_trusts_all_rays_alike() -> None:
+    data, truth = head(40, None)
+    image = method("tv", weighted=False).reconstruct({"data": data}, GRID)
+    assert error(image, truth) < 0.25 * fbp_error(data, truth)
+
+
 @pytest.mark.parametrize("kind", METHODS)
 def test_water_is_0_hu_and_air_minus_1000(kind: str) -> None:
     beams = rays(fan(90), np.zeros(1))
