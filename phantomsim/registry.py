@@ -110,14 +110,19 @@ SCANNERS = Registry("scanner", {"ct": "phantomsim.scanners.ct:CT"})
 RECONSTRUCTORS = Registry(
     "reconstructor",
     {
+        "bone-corrected-fbp": "phantomsim.recon.bone_corrected_fbp:BoneCorrectedFBP",
         "cgls": "phantomsim.recon.cgls:CGLS",
         "fbp": "phantomsim.recon.fbp:FBP",
         "fdk": "phantomsim.recon.fdk:FDK",
+        "li-mar": "phantomsim.recon.mar:LinearMAR",
+        "material-decomposition": "phantomsim.recon.material_decomposition:MaterialDecomposition",
         "mltr": "phantomsim.recon.mltr:MLTR",
+        "nmar": "phantomsim.recon.mar:NormalisedMAR",
         "os-sart": "phantomsim.recon.os_sart:OSSART",
         "pwls": "phantomsim.recon.pwls:PWLS",
         "sirt": "phantomsim.recon.sirt:SIRT",
         "tv": "phantomsim.recon.tv:TV",
+        "vmi": "phantomsim.recon.vmi:VirtualMonoEnergetic",
         "wfbp": "phantomsim.recon.wfbp:WFBP",
     },
 )
