@@ -100,7 +100,7 @@ def breasts(thorax: Thorax, volume: float, gland: float) -> tuple[list[Part], li
             z, h, w = (float(a) - inset for a in semi_axes)
             (parts if inset == 0.0 else inner).append(Part(ellipsoid(centre, (z, h, w), turned), get(tissue), name))
         lump = gland ** (1 / 3) * semi_axes
-        place = (centre[0], centre[1] - 0.30 * float(semi_axes[1]), centre[2] + side * 0.2 * float(semi_axes[2]))
+        place = (centre[0], centre[1] - 0.22 * float(semi_axes[1]), centre[2] + side * 0.12 * float(semi_axes[2]))
         z, h, w = (0.9 * float(a) for a in lump)
         inner.append(Part(ellipsoid(place, (z, h, w), turned), get("breast_gland"), "breast"))
     return parts, inner

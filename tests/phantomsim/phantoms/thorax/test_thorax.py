@@ -82,8 +82,10 @@ def test_chests_stay_under_their_skin_and_hold_their_nodules() -> None:
 def test_shoulders_and_neck_hold_all_that_runs_through_them() -> None:
     sphere = np.random.default_rng(0).normal(size=(80, 3))
     sphere *= 0.99 / np.linalg.norm(sphere, axis=1, keepdims=True)
-    for seed in range(6):
-        phantom = make(seed, vessel_ends=(4, 6), breasts=0.0, couch=False, arms_down=seed % 2, level_mm=(0.0, 0.0))
+    for seed in range(4):
+        phantom = make(
+            seed, vessel_ends=(4, 6), breasts=seed % 2, couch=False, arms_down=seed % 3 / 2, level_mm=(0.0, 0.0)
+        )
         points = []
         for shape, name in zip(phantom.body.shapes, phantom.body.names, strict=True):
             surface = np.asarray(shape.centre) + sphere @ shape.matrix.T
