@@ -20,9 +20,10 @@ from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.correction import WATER, line_integrals, water_correction
 from phantomsim.physics.xray.geometry import PlanarScan
 from phantomsim.physics.xray.noise import Beam, draw_readings, expected_readings
+from phantomsim.physics.xray.ordered_subsets import projector
 from phantomsim.physics.xray.response import energy_integrating
 from phantomsim.physics.xray.spectrum import Spectrum
-from phantomsim.scanners.ct_paths import moving_path_lengths, path_lengths, projector
+from phantomsim.scanners.ct_paths import moving_path_lengths, path_lengths
 from phantomsim.scanners.ct_spec import ConeGeometry, CTTake, CTTruth, EnergyIntegrating, Geometry, Tube, material_of
 from phantomsim.scanners.scanner import Scanner, Take, Truth
 

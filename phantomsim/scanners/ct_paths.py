@@ -12,7 +12,6 @@ import numpy.typing as npt
 from phantomsim.phantoms.extent import object_box
 from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.grid import Grid
-from phantomsim.physics.operator import LinearOperator
 from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.cone_projector import ConeJosephProjector
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan, rays
@@ -86,13 +85,6 @@ def views(scan: Scan, begin: int, end: int) -> Scan:
         first_angle=scan.first_angle + begin * share,
         angular_range=(end - begin) * share,
     )
-
-
-def projector(scan: Scan, grid: Grid) -> LinearOperator:
-    """Return Joseph's projector of a scan on a grid."""
-    if isinstance(scan, ParallelBeam | FanBeam):
-        return JosephProjector(scan, grid)
-    return ConeJosephProjector(scan, grid)
 
 
 def _exact(phantom: Phantom, scan: Scan, z: Float64) -> Array:

@@ -7,6 +7,7 @@ from phantomsim.dataset.recipe import Recipe
 from phantomsim.dataset.sample import make_sample
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.kernel import threads
+from phantomsim.scanners.ct import CT
 
 RECIPE = """
 schema = 1
@@ -192,7 +193,7 @@ def test_a_variant_without_a_part_that_the_phantom_never_has_is_refused() -> Non
         Recipe.from_text(RECIPE.replace('without = ["lesion"]', 'without = ["lesions"]'))
 
 
-def test_a_variant_without_motion_is_the_phantom_at_rest_and_ct_refuses_one_that_moves() -> None:
+def test_a_variant_without_motion_is_the_phantom_at_rest_and_ct_sees_one_that_moves() -> None:
     still = RECIPE.replace('without = ["lesion"]', "motion = false")
     moving = still.replace("lesions = {", "motion = { begin_s = [0.0, 1.0] }\nlesions = {")
     seen = moving.replace('[scan.ct]\nkind = "ct"', '[scan.ct]\nkind = "ct"\nvariant = "healthy"')
@@ -200,5 +201,12 @@ def test_a_variant_without_motion_is_the_phantom_at_rest_and_ct_refuses_one_that
     for name, array in rest.arrays.items():
         np.testing.assert_array_equal(sample.arrays[name], array)
     assert sample.truths["motion"][0]["kind"] == "bulk"
+    moved = make_sample(Recipe.from_text(moving.replace("begin_s = [0.0, 1.0]", "begin_s = [0.0, 0.0]")), 0)
+    assert any(np.any(moved.arrays[name] != array) for name, array in rest.arrays.items())
+
+
+def test_a_scanner_that_does_not_follow_motion_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CT, "follows_motion", False)
+    moving = RECIPE.replace("lesions = {", "motion = { begin_s = [0.0, 1.0] }\nlesions = {")
     with pytest.raises(RecipeError, match=r"scan\.ct: CT scans a phantom at rest.*variant with motion = false"):
         Recipe.from_text(moving)
