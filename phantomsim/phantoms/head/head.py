@@ -1,4 +1,4 @@
-"""Random adult heads in three dimensions, made of some eight hundred ellipsoids and capsules."""
+"""Random adult heads in three dimensions, made of about a thousand ellipsoids and capsules."""
 
 from __future__ import annotations
 

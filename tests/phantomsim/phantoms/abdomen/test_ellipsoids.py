@@ -24,8 +24,8 @@ def test_the_same_key_makes_the_same_phantom_and_another_key_another() -> None:
 
 
 @pytest.mark.parametrize("width", [(290.0, 370.0), (290.0, 300.0), (480.0, 500.0)])
-def test_a_hundred_phantoms_hold_their_lesions_and_stay_under_their_skin(width: tuple[float, float]) -> None:
-    for seed in range(34):
+def test_phantoms_hold_their_lesions_and_stay_under_their_skin(width: tuple[float, float]) -> None:
+    for seed in range(10):
         phantom = make(seed, width_mm=width, fat_mm=(8.0, 20.0))
         body = phantom.body
         skin = [shape for shape, name in zip(body.shapes, body.names, strict=True) if name == "skin"]

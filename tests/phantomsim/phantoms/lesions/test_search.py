@@ -14,7 +14,7 @@ from phantomsim.physics.shapes import box, capsule, cylinder, ellipsoid, turn
 from phantomsim.tissues import get
 from tests.scenes import held
 
-DRAWS = int(os.environ.get("PHANTOMSIM_LESION_DRAWS", "500"))
+DRAWS = int(os.environ.get("PHANTOMSIM_LESION_DRAWS", "200"))
 """Scenes with lesions that are drawn; 10,000 for a release."""
 
 

@@ -63,7 +63,7 @@ def test_chests_stay_under_their_skin_and_hold_their_nodules() -> None:
     plane = np.column_stack([0 * x.ravel(), y.ravel(), x.ravel()])
     circle = np.linspace(0, 2 * np.pi, 24)
     ring = np.column_stack([0 * circle, np.sin(circle), np.cos(circle)])
-    for seed in range(16):
+    for seed in range(10):
         phantom = make(
             seed, vessel_ends=(4, 6), arms_down=0.3, lesions=NODULES, ground_glass=GLASS, level_mm=(-120.0, 60.0)
         )
