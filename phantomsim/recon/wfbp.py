@@ -104,10 +104,12 @@ def _check_measured(wedge: Wedge, grid: Grid) -> None:
             f"the pitch factor {scan.pitch_factor:.3g} leaves gaps {1e3 * radius:.4g} mm off the axis, where at most "
             f"{steepest:.3g} is measured; a smaller feed_mm closes them"
         )
-    half_height = scan.collimation / 2 * (1 - radius / scan.source_to_axis)  # where the source is nearest
-    sources = np.sort([wedge.heights[0], wedge.heights[-1]])
-    margin = abs(wedge.rise) * (pi + fan) - half_height
-    lowest, highest = sources[0] + margin + scan.rows.mean(), sources[1] - margin + scan.rows.mean()
+    # the first half turn leaves the lowest voxels behind where the source is nearest, the last one the highest
+    reach = np.array([scan.source_to_axis - radius, scan.source_to_axis + radius]) / scan.source_to_detector
+    bottom, top = (scan.rows[row] + side * scan.row_pitch / 2 for row, side in ((0, -1), (-1, 1)))
+    first, last = np.sort([wedge.heights[0], wedge.heights[-1]])
+    turned = abs(wedge.rise) * (pi + fan)
+    lowest, highest = first + turned + (bottom * reach).max(), last - turned + (top * reach).min()
     z = grid.coordinates(0)
     if z[0] < lowest or z[-1] > highest:
         raise RecipeError(

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import pi, radians
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
-from phantomsim.physics.xray.redundancy import view_weights
+from phantomsim.physics.xray.redundancy import completed, missing_columns, view_weights
 
 SHORT = FanBeam(n_views=720, n_columns=201, pitch=4e-3, angular_range=radians(240), first_angle=0.4)
 
@@ -48,9 +49,34 @@ def test_short_scan_weights_are_finite_and_between_0_and_1_with_no_spare_angle()
     assert weights.max() <= 1
 
 
+@pytest.mark.parametrize("detector", ["flat", "arc"])
+@pytest.mark.parametrize("offset", [40.0, -40.5, 12.25])
+def test_both_rays_of_a_line_together_weigh_one_in_a_half_fan(offset: float, detector: Literal["flat", "arc"]) -> None:
+    scan = FanBeam(90, 100, 4e-3, column_offset=offset, detector=detector)
+    weights = view_weights(scan)[0] * scan.n_views / pi
+    side, fan = np.sign(offset), scan.fan_angles
+    order = np.argsort(fan)
+    opposite = np.interp(-fan[order], fan[order], weights[order], left=np.nan, right=np.nan)
+    both = np.isfinite(opposite)
+    np.testing.assert_allclose((weights[order] + opposite)[both], 2, rtol=0, atol=2e-3)  # as `np.interp` is linear
+    np.testing.assert_allclose(weights[side * fan > np.abs(fan[side * fan < 0]).max() + 4e-3], 2, rtol=0, atol=1e-12)
+    assert weights.min() > 0
+
+
+@pytest.mark.parametrize(("offset", "missing"), [(0.0, (0, 0)), (0.25, (0, 0)), (12.25, (25, 0)), (-12.0, (0, 24))])
+def test_a_half_fan_is_completed_around_its_own_columns(offset: float, missing: tuple[int, int]) -> None:
+    scan = FanBeam(90, 100, 4e-3, column_offset=offset)
+    assert missing_columns(scan) == missing
+    whole = completed(scan)
+    np.testing.assert_allclose(whole.columns[missing[0] : missing[0] + 100], scan.columns, rtol=0, atol=1e-15)
+    assert abs(whole.column_offset) < 1
+
+
 @pytest.mark.parametrize(
     ("scan", "message"),
     [
+        (FanBeam(90, 20, 4e-3, column_offset=9.6), "column_offset = 9.6 moves a detector of 20 columns off the axis"),
+        (replace(SHORT, column_offset=30.0), "half fan, which needs whole turns; angular_range is 240°"),
         (ParallelBeam(90, 11, 1e-3, angular_range=radians(200)), "multiple of 180° for parallel rays, got 200°"),
         (ParallelBeam(90, 11, 1e-3, angular_range=radians(90)), "multiple of 180°"),
         (
