@@ -16,15 +16,26 @@ from phantomsim.physics.array import namespace
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.xray.attenuation import linear_attenuation
+from phantomsim.physics.xray.bowtie import Size, behind, bowtie_of
+from phantomsim.physics.xray.channel_correction import ChannelCorrection, channel_correction
 from phantomsim.physics.xray.cone import ConeBeam, Views
-from phantomsim.physics.xray.correction import WATER, line_integrals, water_correction
-from phantomsim.physics.xray.geometry import PlanarScan
+from phantomsim.physics.xray.correction import WATER, WaterCorrection, line_integrals, water_correction
+from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
 from phantomsim.physics.xray.noise import Beam, draw_readings, expected_readings
 from phantomsim.physics.xray.ordered_subsets import projector
 from phantomsim.physics.xray.response import energy_integrating
 from phantomsim.physics.xray.spectrum import Spectrum
 from phantomsim.scanners.ct_paths import moving_path_lengths, path_lengths
-from phantomsim.scanners.ct_spec import ConeGeometry, CTTake, CTTruth, EnergyIntegrating, Geometry, Tube, material_of
+from phantomsim.scanners.ct_spec import (
+    ConeGeometry,
+    CTTake,
+    CTTruth,
+    EnergyIntegrating,
+    Geometry,
+    ParallelGeometry,
+    Tube,
+    material_of,
+)
 from phantomsim.scanners.scanner import Scanner, Take, Truth
 
 if TYPE_CHECKING:
@@ -55,6 +66,7 @@ class CT(Scanner):
     geometry: Geometry
     tube: Tube
     detector: EnergyIntegrating
+    bowtie: Size | None = Field(None, description="filter that is thicker towards the edges of a fan or cone")
     n_rows: int = Field(1, ge=1, le=4096, description="planes measured, each by its own row")
     row_spacing_mm: float = Field(1.0, gt=0, le=1000, description="distance of the planes at the axis")
     reference_kev: float = Field(70.0, ge=10, le=300, description="energy at which water is calibrated")
@@ -64,6 +76,8 @@ class CT(Scanner):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.bowtie is not None and isinstance(self.geometry, ParallelGeometry):
+            raise ValueError(f"bowtie = {self.bowtie!r} needs a fan or a cone beam; leave it out for parallel rays")
         if isinstance(self.geometry, ConeGeometry) and "n_rows" in self.model_fields_set:
             raise ValueError("n_rows of a cone beam belongs into its geometry; here it counts planes of a fan")
         n_readings = self.geometry.n_views * self.geometry.n_columns * len(self.rows)
@@ -156,20 +170,38 @@ class CT(Scanner):
         background, *materials = signal.attrs["tissues"]
         spectrum = self.tube.spectrum()
         quanta = self._quanta(spectrum)
-        air = float(quanta @ spectrum.energy)
         mu = linear_attenuation([material_of(t) for t in materials], spectrum.energy)
         (surrounding,) = linear_attenuation([material_of(background)], spectrum.energy)
-        beam = Beam(spectrum.energy, quanta, mu - surrounding)
-        detector = self.detector.at(air)
-        xp = namespace(lengths := signal["path_length"].data)
+        mu, lengths = mu - surrounding, signal["path_length"].data
+        xp = namespace(lengths)
+        air: float | Float64 = float(quanta @ spectrum.energy)  # what a reading absorbs without an object
+        attrs: dict[str, str] = {}
+        correction: WaterCorrection | ChannelCorrection
+        if self.bowtie is None:
+            correction = water_correction(
+                spectrum.energy, quanta, self.reference_kev, background=material_of(background)
+            )
+            response = energy_integrating(spectrum.energy, quanta, self.reference_kev, material_of(background))
+            attrs["response"] = response.to_json()
+        else:
+            filtering, through = self._bowtie(spectrum.energy)
+            open_beam = behind(quanta, filtering, through)
+            air = np.asarray(open_beam @ spectrum.energy)
+            correction = channel_correction(
+                spectrum.energy, open_beam, self.reference_kev, background=material_of(background)
+            )
+            mu = np.concatenate([mu, filtering])
+            filters = xp.asarray(through, lengths.dtype)
+            lengths = xp.concatenate([lengths, xp.broadcast_to(filters, (*lengths.shape[:-1], 1))], axis=-1)
+        beam = Beam(spectrum.energy, quanta, mu)
+        detector = self.detector.at(float(np.max(air)))
         dose = xp.asarray(take.exposure * self.geometry.relative_flux(), lengths.dtype)
         if key is None:
             reading = expected_readings(lengths, beam, detector, dose)
         else:
             reading = draw_readings(key, lengths, beam, detector, dose)
-        correction = water_correction(spectrum.energy, quanta, self.reference_kev, background=material_of(background))
-        response = energy_integrating(spectrum.energy, quanta, self.reference_kev, material_of(background))
-        integrals = line_integrals(detector.absorbed_energy(reading), air * dose, take.floor_kev)
+        air_scan = xp.asarray(air, lengths.dtype) * dose
+        integrals = line_integrals(detector.absorbed_energy(reading), air_scan, take.floor_kev)
         return xr.Dataset(
             {
                 "reading": (DIMS, reading, {"units": "counts", "long_name": "detector reading"}),
@@ -180,11 +212,7 @@ class CT(Scanner):
                 ),
             },
             {name: signal.coords[name] for name in DIMS},
-            {
-                "geometry": signal.attrs["geometry"],
-                "mu_water_per_m": correction.mu_water,
-                "response": response.to_json(),
-            },
+            {"geometry": signal.attrs["geometry"], "mu_water_per_m": correction.mu_water, **attrs},
         )
 
     def truth(self, phantom: Phantom, truth: Truth, grid: Grid) -> xr.DataArray:
@@ -218,6 +246,20 @@ class CT(Scanner):
         """Return the projector of attenuation on a grid onto a take's line integrals, from the data alone."""
         scan, _ = geometry.from_json(data.attrs["geometry"])
         return projector(scan, grid)
+
+    def _bowtie(self, energy: Float64) -> tuple[Float64, Float64]:
+        """Return attenuation (1, energy) [1/m] and path lengths (column, 1) or (row, column, 1) [m] of the bowtie."""
+        scan = self.geometry.scan()
+        if self.bowtie is None or isinstance(scan, ParallelBeam):
+            raise RecipeError("a parallel beam has no bowtie")
+        bowtie = bowtie_of(self.bowtie, scan.source_to_axis)
+        if isinstance(scan, FanBeam):
+            lengths = bowtie.lengths(scan.fan_angles)
+        else:
+            fan = scan.columns / scan.source_to_detector
+            fan = np.arctan(fan) if scan.surface == "flat" else fan
+            lengths = bowtie.lengths(fan, np.arctan(scan.rows[:, None] / scan.source_to_detector))
+        return linear_attenuation([bowtie.material], energy), lengths[..., None]
 
     def _quanta(self, spectrum: Spectrum) -> Float64:
         """Return the photons that a reading at the centre absorbs in air at exposure 1 (energy)."""

@@ -181,3 +181,27 @@ def test_a_row_for_each_plane() -> None:
     np.testing.assert_allclose(scan.rows, [-0.06, 0.0, 0.06])
     assert float(lengths[:, 1].max()) == pytest.approx(0.2, rel=1e-4)
     assert float(lengths[:, [0, 2]].max()) == 0.0
+
+
+@pytest.mark.parametrize("geometry", ["fan-arc", "fan-flat"])
+def test_water_is_zero_behind_a_bowtie_and_the_edge_is_read_with_fewer_photons(geometry: str) -> None:
+    fields = {"kind": "ct", "geometry": GEOMETRIES[geometry], "detector": {"kind": "energy-integrating"}}
+    fields["tube"] = {"kvp": 120.0, "rotation_mas": 200.0, "filter_al_mm": 6.0}
+    bare, filtered = (CT.model_validate(fields | {"bowtie": size}) for size in (None, "medium"))
+    phantom, grid = cylinder(diameter_mm=200), Grid((1, 64, 64), (1e-3, 2e-3, 2e-3))
+    data = filtered.detect(filtered.simulate(phantom, KEY), CTTake(), None)
+    inside = np.hypot(*np.meshgrid(grid.coordinates(1), grid.coordinates(2))) < 0.055
+    assert hu(data, grid)[inside] == pytest.approx(0, abs=1.5)
+    noise = []
+    for scan in (bare, filtered):
+        signal = scan.simulate(cylinder(diameter_mm=1), KEY)
+        reading = scan.detect(signal, CTTake(), Key(1))["line_integral"].values[:, 0]
+        noise.append(reading.std(axis=0))
+    middle, edge = slice(180, 204), slice(20, 60)
+    assert noise[1][edge].mean() > 1.5 * noise[0][edge].mean()
+    assert noise[1][middle].mean() < 1.2 * noise[0][middle].mean()
+
+
+def test_a_parallel_beam_has_no_bowtie() -> None:
+    with pytest.raises(ValueError, match="bowtie = 'small' needs a fan or a cone beam"):
+        CT.model_validate(scanner("parallel").model_dump() | {"bowtie": "small"})
