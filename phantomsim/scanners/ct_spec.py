@@ -58,13 +58,20 @@ class FanGeometry(Spec):
     n_columns: Count
     pitch_mm: Positive
     first_angle_deg: float = 0.0
-    column_offset: float = Field(0.0, ge=-1, le=1, description="shift of the detector in columns, 0.25 for a quarter")
+    column_offset: float = Field(
+        0.0, description="shift of the detector in columns: 0.25 for a quarter, nearly half of them for a half fan"
+    )
     angular_range_deg: float = Field(360.0, gt=0, le=360)
     source_to_axis_mm: Positive
     source_to_detector_mm: Positive
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if abs(self.column_offset) >= self.n_columns / 2:
+            raise ValueError(
+                f"column_offset = {self.column_offset:g} takes the central ray off a detector of {self.n_columns} "
+                "columns: it must be below half of them"
+            )
         self.scan()
         return self
 
