@@ -14,7 +14,12 @@ from phantomsim.physics.solvers.finite_differences import DivergenceOperator, Gr
 from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.cone_projector import ConeJosephProjector
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
-from phantomsim.physics.xray.projector import JosephProjector
+from phantomsim.physics.xray.projector import (
+    DistanceDrivenProjector,
+    FootprintProjector,
+    JosephProjector,
+    SiddonProjector,
+)
 
 MM: Final = 1e-3
 
@@ -53,6 +58,26 @@ def scattered() -> Views:
     return Views(source, centre, frames[:, 1], frames[:, 2], rows, columns)
 
 
+BINS: Final[dict[str, tuple[PlanarScan, Grid]]] = {
+    "parallel": (PARALLEL, CENTRED),
+    "parallel, stack": (PARALLEL, STACK),
+    "parallel, skewed grid": (PARALLEL, SKEWED),
+    "parallel, fine columns": (ParallelBeam(10, 240, 0.25 * MM, column_offset=0.25), CENTRED),
+    "parallel, coarse columns": (ParallelBeam(10, 9, 5.3 * MM, first_angle=0.3), SKEWED),
+    "arc, quarter offset": (FanBeam(24, 60, 1.6 * MM, column_offset=0.25, **FAN), CENTRED),
+    "flat, skewed grid": (FanBeam(23, 61, 1.6 * MM, detector="flat", **FAN), SKEWED),
+    "flat, source beside the grid": (
+        FanBeam(12, 181, 1.6 * MM, detector="flat", source_to_axis=30 * MM, source_to_detector=65 * MM),
+        CENTRED,
+    ),
+}
+"""What the projectors through windows of a row must do, each of them."""
+
+
+def projector(kind: type[LinearOperator], scan: PlanarScan, grid: Grid) -> Callable[[str], LinearOperator]:
+    return lambda dtype: kind(scan, grid, dtype)  # type: ignore[call-arg]
+
+
 OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     "joseph, parallel": joseph(PARALLEL, CENTRED),
     "joseph, parallel, stack": joseph(PARALLEL, STACK),
@@ -84,6 +109,9 @@ OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     "cone joseph, sphere": cone(surface="sphere"),
     "cone joseph, tilted cylinder, flying spot": cone(tilt=1.3, surface="cylinder", spots=((MM, 0.0), (-MM, MM))),
     "cone joseph, any poses": lambda dtype: ConeJosephProjector(scattered(), BLOCK, dtype),
+    **{f"siddon, {name}": projector(SiddonProjector, *bins) for name, bins in BINS.items()},
+    **{f"distance-driven, {name}": projector(DistanceDrivenProjector, *bins) for name, bins in BINS.items()},
+    **{f"footprint, {name}": projector(FootprintProjector, *bins) for name, bins in BINS.items()},
     "adjoint": lambda dtype: JosephProjector(PARALLEL, CENTRED, dtype).H,
     "composition": lambda dtype: (
         JosephProjector(PARALLEL, CENTRED, dtype).H @ JosephProjector(PARALLEL, CENTRED, dtype)

@@ -16,8 +16,9 @@ from phantomsim.physics.kernel import Kernel, loop_nest
 from phantomsim.physics.simd import LANES
 from phantomsim.physics.xray.symmetry import Symmetry
 
-PADDING: Final = 3
-"""Zeros in a row of a lane image: one before its pixels and two after, for the places beside the grid."""
+BEFORE: Final = 1
+"""Zeros before the pixels in a row of a lane image of Joseph's method, for the places beside the grid; others may need
+more. One more zero follows the pixels."""
 
 TILE: Final = 16  # pixels: turned planes are read along columns, and a tile of each lane stays in the cache
 
@@ -52,7 +53,14 @@ def lane_sources(shape: tuple[int, int, int], symmetries: tuple[Symmetry, ...], 
     return sources.reshape(-1, LANES, 3)
 
 
-def lane_targets(shape: tuple[int, int, int], symmetries: tuple[Symmetry, ...], *, transposed: bool) -> Int64:
+def padding(before: int) -> int:
+    """Return how many zeros a row of a lane image holds in all if it has `before` before its pixels."""
+    return 2 * before + 1
+
+
+def lane_targets(
+    shape: tuple[int, int, int], symmetries: tuple[Symmetry, ...], *, transposed: bool, before: int = BEFORE
+) -> Int64:
     """Return where the pixels of a plane lie in its lane image, the inverse of `lane_sources`.
 
     Returns
@@ -66,7 +74,7 @@ def lane_targets(shape: tuple[int, int, int], symmetries: tuple[Symmetry, ...], 
         turned = _turned(plane, symmetry, transposed)
         n_rows, n_pixels = turned.shape
         place = np.empty(plane.size, np.int64)
-        place[turned] = np.arange(n_rows)[:, None] * (n_pixels + PADDING) + 1 + np.arange(n_pixels)
+        place[turned] = np.arange(n_rows)[:, None] * (n_pixels + padding(before)) + before + np.arange(n_pixels)
         targets.append(_steps(place.reshape(plane.shape)))
     return np.array(targets, np.int64)
 
@@ -82,14 +90,14 @@ def _steps(index: Int64) -> tuple[int, int, int]:
 
 
 @loop_nest
-def _pack_blocks(begin: int, end: int, voxels: Any, sources: Any, lanes: Any) -> None:
-    n_rows, n_pixels = lanes.shape[1], lanes.shape[2] - PADDING
+def _pack_blocks(begin: int, end: int, voxels: Any, sources: Any, before: int, lanes: Any) -> None:
+    n_rows, n_pixels = lanes.shape[1], lanes.shape[2] - 2 * before - 1
     tiles = (n_rows + TILE - 1) // TILE
     for block in range(begin, end):
         group, row0 = block // tiles, TILE * (block % tiles)
         row1 = min(n_rows, row0 + TILE)
-        lanes[group, row0:row1, 0] = 0
-        lanes[group, row0:row1, 1 + n_pixels :] = 0
+        lanes[group, row0:row1, :before] = 0
+        lanes[group, row0:row1, before + n_pixels :] = 0
         for pixel0 in range(0, n_pixels, TILE):
             pixel1 = min(n_pixels, pixel0 + TILE)
             for lane in range(LANES):
@@ -97,16 +105,16 @@ def _pack_blocks(begin: int, end: int, voxels: Any, sources: Any, lanes: Any) ->
                 for row in range(row0, row1):
                     for pixel in range(pixel0, pixel1):
                         source = first + row * row_step + pixel * step
-                        lanes[group, row, 1 + pixel, lane] = voxels[np.uint64(source)] if first >= 0 else 0
+                        lanes[group, row, before + pixel, lane] = voxels[np.uint64(source)] if first >= 0 else 0
 
 
-def _pack_thread(i: int, voxels: Any, sources: Any, lanes: Any) -> None:
+def _pack_thread(i: int, voxels: Any, sources: Any, before: int, lanes: Any) -> None:
     n_rows, width = lanes.shape[1], lanes.shape[2]
     lane, place, row = i % LANES, i // LANES % width, i // (LANES * width) % n_rows
     group = i // (LANES * width * n_rows)
-    pixel = place - 1
+    pixel = place - before
     first = sources[group, lane, 0]
-    if first < 0 or pixel < 0 or pixel >= width - PADDING:
+    if first < 0 or pixel < 0 or pixel >= width - 2 * before - 1:
         lanes[group, row, place, lane] = 0
     else:
         source = first + row * sources[group, lane, 1] + pixel * sources[group, lane, 2]
@@ -145,7 +153,7 @@ def _unpack_thread(i: int, lanes: Any, targets: Any, volume: Any) -> None:
     volume[plane, y, x] = total
 
 
-PACK: Final = Kernel("xray.joseph.pack", _pack_blocks, _pack_thread, "real[::1];int64[:,:,::1];real[:,:,:,::1]")
+PACK: Final = Kernel("xray.joseph.pack", _pack_blocks, _pack_thread, "real[::1];int64[:,:,::1];int64;real[:,:,:,::1]")
 """Copy voxels into lane images; a block is a tile of rows, a CUDA thread a padded pixel of a lane."""
 
 UNPACK: Final = Kernel(

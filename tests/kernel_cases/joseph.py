@@ -11,7 +11,7 @@ from phantomsim.physics.grid import Grid
 from phantomsim.physics.simd import LANES
 from phantomsim.physics.xray import joseph
 from phantomsim.physics.xray.geometry import FanBeam
-from phantomsim.physics.xray.joseph_lanes import PADDING, lane_sources, lane_targets, n_tiles
+from phantomsim.physics.xray.joseph_lanes import BEFORE, lane_sources, lane_targets, n_tiles, padding
 from phantomsim.physics.xray.joseph_lines import trace_lines
 
 
@@ -24,8 +24,8 @@ def cases() -> Iterator[tuple[str, int, int, tuple[Any, ...], tuple[int, ...], f
     assert len(symmetries) == 8
     volume = rng.random(grid.shape).astype(np.float32)
     sources = lane_sources(grid.shape, symmetries, transposed=False)
-    lanes = np.full((3, 5, 5 + PADDING, LANES), 7, np.float32)
-    yield "xray.joseph.pack", 3 * n_tiles(5), lanes.size, (volume.ravel(), sources, lanes), (2,), 0.0
+    lanes = np.full((3, 5, 5 + padding(BEFORE), LANES), 7, np.float32)
+    yield "xray.joseph.pack", 3 * n_tiles(5), lanes.size, (volume.ravel(), sources, BEFORE, lanes), (3,), 0.0
     lanes = rng.random(lanes.shape).astype(np.float32)
     targets = lane_targets(grid.shape, symmetries, transposed=False)
     yield "xray.joseph.unpack", 3 * n_tiles(5), volume.size, (lanes, targets, volume), (2,), 1e-6
@@ -33,9 +33,9 @@ def cases() -> Iterator[tuple[str, int, int, tuple[Any, ...], tuple[int, ...], f
     grid = Grid((2, 9, 4), (1e-3, 1e-3, 1.2e-3), (0.0, 0.5e-3, 0.0))  # no symmetry, rows in two tiles
     lines = trace_lines(scan, grid, symmetric=True)
     table = lines.table.astype(np.float32)
-    images = np.zeros((1, 9, 4 + PADDING, LANES), np.float32)
+    images = np.zeros((1, 9, 4 + padding(BEFORE), LANES), np.float32)
     images[:, :, 1:5] = rng.random((1, 9, 4, LANES))
-    transposed = np.zeros((1, 4, 9 + PADDING, LANES), np.float32)
+    transposed = np.zeros((1, 4, 9 + padding(BEFORE), LANES), np.float32)
     transposed[:, :, 1:10] = rng.random((1, 4, 9, LANES))
     sums = np.full((1, lines.n_rays, LANES), 7, np.float32)
     n_blocks = joseph.n_forward_blocks(1, len(lines.runs))
