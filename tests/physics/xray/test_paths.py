@@ -85,7 +85,7 @@ def test_chord_of_an_ellipsoid_is_exact() -> None:
 
 
 def test_chords_of_a_spherical_cap_are_exact() -> None:
-    """A ball of radius 1 cut at z = h: along z a chord at distance r ends at min(h, s), with s = √(1 − r²) its height."""
+    """A ball of radius 1 cut at z = h: along z a chord at distance r ends at min(h, s), s = √(1 − r²) its height."""
     rng = np.random.default_rng(9)
     for height in (-0.6, 0.0, 0.3):
         table = s.layered([s.ellipsoid((0, 0, 0), (1.0, 1.0, 1.0)).clipped((5.0, 0.0, 0.0), height)], [1])
