@@ -56,7 +56,7 @@ def rectangle_source(
     C. Ureña, M. Fajardo, A. King, "An area-preserving parametrization for spherical rectangles", Comput. Graph. Forum
     32 (2013), doi:10.1111/cgf.12151.
     """
-    half_lengths = np.linalg.norm(half_row), np.linalg.norm(half_column)
+    half_lengths = float(np.linalg.norm(half_row)), float(np.linalg.norm(half_column))
     rows, columns = half_row / half_lengths[0], half_column / half_lengths[1]
     if abs(rows @ columns) > 1e-9:
         raise ShapeError("the half sides of a source's rectangle must be at right angles")
@@ -65,7 +65,7 @@ def rectangle_source(
     distance = float(offset @ normal)
     if abs(distance) < 1e-9:
         raise UnitError("the source lies in the plane of its rectangle")
-    y0, x0 = offset @ rows - half_lengths[0], offset @ columns - half_lengths[1]
+    y0, x0 = float(offset @ rows - half_lengths[0]), float(offset @ columns - half_lengths[1])
     y1, x1 = y0 + 2 * half_lengths[0], x0 + 2 * half_lengths[1]
     u, v, which = uniform(key, (3, n), dtype=np.float64)
     x, y = _on_rectangle(u, v, (x0, x1), (y0, y1), abs(distance))

@@ -60,7 +60,7 @@ def clip_rows(first: Real, step: Real, n_heights: int, n_rows: int) -> tuple[int
     none = first - first
     start = min(max(-first / step, none), bound)
     stop = min(max((np.float32(np.int32(n_heights + 1)) - first) / step, none), bound)
-    return np.int64(ceil(start)), np.int64(ceil(stop))
+    return int(ceil(start)), int(ceil(stop))
 
 
 @scalar
@@ -147,7 +147,7 @@ def _forward_thread(i: int, ahead: Any, aside: Any, table: Any, sides: Any, over
         j, k = np.int32(line), np.int32(height)
         part = line - np.float32(j)
         above = height - np.float32(k)
-        for z in range(max(k - 1, 0), min(k + 1, n_heights)):  # heights count from 1
+        for z in range(max(int(k) - 1, 0), min(int(k) + 1, n_heights)):  # heights count from 1
             weight = above if z == k else np.float32(1) - above
             total += weight * ((np.float32(1) - part) * planes[plane, j, z] + part * planes[plane, j + 1, z])
     line_integrals[view, row, column] = total * length(table, view, column, along)

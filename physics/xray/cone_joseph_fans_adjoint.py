@@ -17,8 +17,8 @@ from phantomsim.physics.simd import LANES, load, multiply_add, scale, store
 from phantomsim.physics.xray.cone_joseph_fans import cross_plane, length, split_steps
 from phantomsim.physics.xray.cone_joseph_lanes import hat, look_up, product_sum, ramp, shift, subtract, whole
 
-PLANES: Final = 8  # of a block
-LINES: Final = 24  # of a block: its voxels stay in the cache while all views pass
+PLANES: Final = 16  # of a block
+LINES: Final = 12  # of a block: its voxels stay in the cache while all views pass
 
 
 @scalar
@@ -37,12 +37,24 @@ def _first_beyond(table: Any, view: int, first: int, n: int, direction: int, pla
 
 @scalar
 def _gather(
-    rows: Any, start: int, begins: Any, parts: Any, step: Real, n: int, part: Real, tile: Any, near: int, far: int
+    rows: Any,
+    start: int,
+    begins: Any,
+    parts: Any,
+    step: Real,
+    n: int,
+    n_terms: int,
+    most: Real,
+    part: Real,
+    tile: Any,
+    near: int,
 ) -> None:
-    """Gather the rows of a column into eights of voxels and add these to two lines of the tile."""
+    """Gather the rows of a column into eights of voxels and add these to a line of the tile and the next one.
+
+    A voxel takes from `n_terms` rows at most, and rows rise by `most` per voxel at most.
+    """
     one = np.float32(1)
-    inverse = one / step
-    n_terms = np.int64(ceil(np.float32(2) * inverse))
+    inverse, far = one / step, near + tile.shape[2]
     for k in range(n):
         places = ramp(parts[k], inverse)
         below = whole(places)
@@ -50,10 +62,26 @@ def _gather(
         total = scale(step - step, below)
         for term in range(n_terms):  # from the first row that is higher than the voxel below
             weight = hat(shift(distance, step * np.float32(np.int32(term + 1)) - one))
-            total = product_sum(weight, look_up(rows, begin + term, below, inverse), total)
+            total = product_sum(weight, look_up(rows, begin + term, below, most), total)
         at = k * LANES
         store(tile, near + at, multiply_add(one - part, total, load(tile, near + at)))
         store(tile, far + at, multiply_add(part, total, load(tile, far + at)))
+
+
+@scalar
+def _add_column(
+    rows: Any, start: int, begins: Any, parts: Any, step: Real, n: int, part: Real, tile: Any, near: int
+) -> None:
+    """Gather the rows of a column; the usual numbers of rows per voxel are constants, for loops that unroll."""
+    n_terms = np.int64(ceil(np.float32(2) / step))
+    if n_terms <= 2:
+        _gather(rows, start, begins, parts, step, n, 2, np.float32(1), part, tile, near)
+    elif n_terms == 3:
+        _gather(rows, start, begins, parts, step, n, 3, np.float32(2), part, tile, near)
+    elif n_terms == 4:
+        _gather(rows, start, begins, parts, step, n, 4, np.float32(2), part, tile, near)
+    else:
+        _gather(rows, start, begins, parts, step, n, n_terms, np.float32(1) / step, part, tile, near)
 
 
 @loop_nest
@@ -97,7 +125,7 @@ def _adjoint_blocks(
                     below = np.int64(max(line, real(0)))
                     near = ((plane - plane0) * (LINES + 2) + below - line0 + 1) * n_heights + LANES * z0
                     source = (view * rows.shape[1] + column) * rows.shape[2]
-                    _gather(rows, source, begins, parts, step, n, line - real(below), tile, near, near + n_heights)
+                    _add_column(rows, source, begins, parts, step, n, line - real(below), tile, near)
         for plane in range(plane0, plane1):
             for line_number in range(line0, line1):
                 planes[plane, line_number] = tile[plane - plane0, line_number - line0 + 1]

@@ -20,8 +20,8 @@ import numpy as np
 
 from phantomsim.physics.kernel import Kernel, Real, loop_nest, scalar
 
-ROWS: Final = 16
-COLUMNS: Final = 16
+ROWS: Final = 64
+COLUMNS: Final = 4
 """Rays of a tile: neighbours read neighbouring voxels, plane after plane."""
 PADDING: Final = 3
 
@@ -50,8 +50,8 @@ def planes_ahead(source: Real, down: int, n_planes: int) -> tuple[int, int]:
     """Return the first plane in front of the source on a way up or down, and the end."""
     bound, none = np.float32(np.int32(n_planes)), source - source
     if down:
-        return 0, np.int64(ceil(min(max(source, none), bound)))
-    return np.int64(floor(min(max(source + np.float32(1), none), bound))), n_planes
+        return 0, int(ceil(min(max(source, none), bound)))
+    return int(floor(min(max(source + np.float32(1), none), bound))), n_planes
 
 
 @scalar
@@ -107,8 +107,8 @@ def trace_tile(
     n = 0
     n_rows, n_columns = ways.shape[1], ways.shape[2]
     source = frames[view, 0]
-    for column in range(column0, min(n_columns, column0 + COLUMNS)):
-        for row in range(row0, min(n_rows, row0 + ROWS)):
+    for row in range(row0, min(n_rows, row0 + ROWS)):
+        for column in range(column0, min(n_columns, column0 + COLUMNS)):  # other lines: their cache misses overlap
             if ways[view, row, column] == way:
                 plane, line, height = direct(frames, rows, columns, view, row, column)
                 lines[1, n], lines[3, n] = line / plane, height / plane
@@ -150,7 +150,7 @@ def planes_crossed(lines: Any, n: int, first: int, stop: int, n_lines: int, n_he
                 leave = enter
         if enter < leave:
             begin, end = min(begin, enter), max(end, leave)
-    return max(first, np.int64(begin)), min(stop, np.int64(end) + 1)
+    return max(first, int(begin)), min(stop, int(end) + 1)
 
 
 @loop_nest

@@ -78,7 +78,7 @@ def _check_sources(views: Views, grid: Grid) -> None:
     inside = (np.abs(views.source - np.array(grid.centre)) < reach).all(axis=1)
     if inside.any():
         view = int(np.argmax(inside))
-        place = ", ".join(f"{1e3 * p:.4g}" for p in views.source[view])
+        place = ", ".join(f"{1e3 * p + 0.0:.4g}" for p in views.source[view])  # + 0.0: no minus before a 0
         raise UnitError(
             f"the source of view {view}, at ({place}) mm (z, y, x), lies inside the grid, which reaches "
             f"{1e3 * max(grid.extent) / 2:.4g} mm from its centre; use a smaller grid or move the source away"
