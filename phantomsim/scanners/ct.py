@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -12,17 +13,20 @@ import xarray as xr
 from pydantic import Field, model_validator
 
 from phantomsim import geometry, labelled
-from phantomsim.physics.array import namespace
+from phantomsim.physics.array import Array, namespace
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.grid import Grid
+from phantomsim.physics.rng import Key
 from phantomsim.physics.xray.attenuation import linear_attenuation
 from phantomsim.physics.xray.bowtie import Size, behind, bowtie_of
 from phantomsim.physics.xray.channel_correction import ChannelCorrection, channel_correction
 from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.correction import WATER, WaterCorrection, line_integrals, water_correction
+from phantomsim.physics.xray.detector import EnergyIntegratingDetector
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam, PlanarScan
 from phantomsim.physics.xray.noise import Beam, draw_readings, expected_readings
 from phantomsim.physics.xray.ordered_subsets import projector
+from phantomsim.physics.xray.readout import calibrated_energy, draw_pattern, expected_read_out, read_out
 from phantomsim.physics.xray.response import energy_integrating
 from phantomsim.physics.xray.spectrum import Spectrum
 from phantomsim.scanners.ct_paths import moving_path_lengths, path_lengths
@@ -41,7 +45,6 @@ from phantomsim.scanners.scanner import Scanner, Take, Truth
 if TYPE_CHECKING:
     from phantomsim.phantoms.phantom import Phantom
     from phantomsim.physics.operator import LinearOperator
-    from phantomsim.physics.rng import Key
     from phantomsim.tissues import Tissue
 
 Float64 = npt.NDArray[np.float64]
@@ -196,12 +199,9 @@ class CT(Scanner):
         beam = Beam(spectrum.energy, quanta, mu)
         detector = self.detector.at(float(np.max(air)))
         dose = xp.asarray(take.exposure * self.geometry.relative_flux(), lengths.dtype)
-        if key is None:
-            reading = expected_readings(lengths, beam, detector, dose)
-        else:
-            reading = draw_readings(key, lengths, beam, detector, dose)
+        reading, energy = self._read(key, lengths, beam, detector, dose)
         air_scan = xp.asarray(air, lengths.dtype) * dose
-        integrals = line_integrals(detector.absorbed_energy(reading), air_scan, take.floor_kev)
+        integrals = line_integrals(energy, air_scan, take.floor_kev)
         return xr.Dataset(
             {
                 "reading": (DIMS, reading, {"units": "counts", "long_name": "detector reading"}),
@@ -214,6 +214,21 @@ class CT(Scanner):
             {name: signal.coords[name] for name in DIMS},
             {"geometry": signal.attrs["geometry"], "mu_water_per_m": correction.mu_water, **attrs},
         )
+
+    def _read(
+        self, key: Key | None, lengths: Array, beam: Beam, detector: EnergyIntegratingDetector, dose: Array
+    ) -> tuple[Array, Array]:
+        """Return readings [counts], and the energy [keV] that the scanner takes them for (view, row, column)."""
+        effects = self.detector.effects
+        if effects is None:
+            draw = partial(draw_readings, key) if key is not None else expected_readings
+            reading = draw(lengths, beam, detector, dose)
+            return reading, detector.absorbed_energy(reading)
+        readout = effects.at(self.scan_s / lengths.shape[0])
+        pattern = draw_pattern(Key(effects.seed).fold("detector"), readout, lengths.shape[1:3], lengths)
+        read = partial(read_out, key) if key is not None else expected_read_out
+        reading = read(lengths, beam, detector, readout, pattern, dose)
+        return reading, calibrated_energy(reading, detector, pattern)
 
     def truth(self, phantom: Phantom, truth: Truth, grid: Grid) -> xr.DataArray:
         """Return attenuation [1/m] or CT number [HU] at one energy, both relative to the background, or density.

@@ -13,7 +13,9 @@ from phantomsim.physics.xray.attenuation import Material
 from phantomsim.physics.xray.cone import ConeBeam, Surface
 from phantomsim.physics.xray.detector import EnergyIntegratingDetector
 from phantomsim.physics.xray.geometry import FanBeam, ParallelBeam
+from phantomsim.physics.xray.readout import Readout
 from phantomsim.physics.xray.spectrum import Spectrum, tube_spectrum
+from phantomsim.physics.xray.spreading import Decay
 from phantomsim.scanners.scanner import Take, Truth
 from phantomsim.spec import Spec
 from phantomsim.tissues import Tissue
@@ -159,6 +161,34 @@ class Tube(Spec):
         return tube_spectrum(self.kvp, values["anode_angle"], filtration)
 
 
+class DetectorEffects(Spec):
+    """What a real detector adds: signal that leaks and lingers, uneven pixels, and what calibration leaves of it."""
+
+    xray_crosstalk: tuple[float, float] = Field((0.0, 0.0), description="share to each neighbour: next row, column")
+    optical_crosstalk: tuple[float, float] = Field((0.0, 0.0), description="share to each neighbour: next row, column")
+    afterglow: tuple[tuple[float, float], ...] = Field((), description="share and time constant [ms] of each component")
+    gain_spread: float = Field(
+        0.0, ge=0, le=0.2, description="deviation of the pixels' gains, known to the calibration"
+    )
+    gain_error: float = Field(0.0, ge=0, le=0.2, description="deviation of the calibration from them: rings")
+    gain_drift: float = Field(0.0, ge=0, le=0.2, description="deviation of the gains' change over the scan")
+    offset_drift_kev: float = Field(0.0, ge=0, description="deviation of the offsets' change over the scan")
+    dead_fraction: float = Field(0.0, ge=0, le=0.5, description="of the pixels, filled in from their rows")
+    seed: int = Field(0, ge=0, description="of the pixels' pattern: one seed is one detector, in every sample")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.at(1.0)
+        return self
+
+    def at(self, view_time: float) -> Readout:
+        """Return the effects of views so far apart [s]."""
+        fields = self.si()
+        decays = tuple(Decay(share, 1e-3 * time) for share, time in fields.pop("afterglow"))
+        del fields["seed"]
+        return Readout(decays=decays, view_time=view_time, **fields)
+
+
 class EnergyIntegrating(Spec):
     """A scintillator that is read out as absorbed energy, with an amplifier and a converter."""
 
@@ -171,6 +201,7 @@ class EnergyIntegrating(Spec):
     electronic_noise_kev: float = Field(500.0, ge=0, description="standard deviation of one reading")
     bits: int = Field(20, ge=8, le=24, description="of the converter")
     headroom: float = Field(1.25, ge=1, le=1e4, description="exposure at which the air scan saturates the converter")
+    effects: DetectorEffects | None = Field(None, description="cross-talk, afterglow, uneven and dead pixels")
 
     @field_validator("material")
     @classmethod

@@ -205,3 +205,32 @@ def test_water_is_zero_behind_a_bowtie_and_the_edge_is_read_with_fewer_photons(g
 def test_a_parallel_beam_has_no_bowtie() -> None:
     with pytest.raises(ValueError, match="bowtie = 'small' needs a fan or a cone beam"):
         CT.model_validate(scanner("parallel").model_dump() | {"bowtie": "small"})
+
+
+def test_a_detector_with_errors_of_gain_makes_rings_and_another_seed_other_rings() -> None:
+    phantom, grid = cylinder(diameter_mm=200), Grid((1, 128, 128), (1e-3, 1.2e-3, 1.2e-3))
+    images = {}
+    for name, effects in (("none", None), ("one", {"gain_error": 0.01}), ("two", {"gain_error": 0.01, "seed": 1})):
+        scan = scanner("fan-flat", effects=effects)
+        images[name] = hu(scan.detect(scan.simulate(phantom, KEY), CTTake(), None), grid)
+    y, x = np.meshgrid(grid.coordinates(1), grid.coordinates(2), indexing="ij")
+    radius = np.hypot(y, x)
+    rings, others = (images[name] - images["none"] for name in ("one", "two"))
+    shells = [rings[(radius >= r) & (radius < r + 1.2e-3)] for r in np.arange(10e-3, 60e-3, 1.2e-3)]
+    between = np.var([shell.mean() for shell in shells])
+    within = np.mean([shell.var() for shell in shells])
+    assert between > 0.3 * within  # along a circle a ring stays
+    assert np.abs(np.corrcoef(rings[radius < 0.06], others[radius < 0.06])[0, 1]) < 0.3
+
+
+def test_afterglow_and_crosstalk_leave_water_at_zero() -> None:
+    effects = {"optical_crosstalk": (0.02, 0.03), "afterglow": ((0.02, 5.0),), "gain_spread": 0.02}
+    scan, grid = scanner("fan-flat", effects=effects), Grid((1, 64, 64), (1e-3, 2e-3, 2e-3))
+    data = scan.detect(scan.simulate(cylinder(diameter_mm=200), KEY), CTTake(), None)
+    inside = np.hypot(*np.meshgrid(grid.coordinates(1), grid.coordinates(2))) < 0.05
+    assert hu(data, grid)[inside].mean() == pytest.approx(0, abs=6)  # the first views lack what glows on
+
+
+def test_impossible_effects_are_refused() -> None:
+    with pytest.raises(ValueError, match="column_share must lie within 0 and"):
+        scanner(effects={"optical_crosstalk": (0.0, 0.7)})
