@@ -12,14 +12,16 @@ from phantomsim.commands.output import columns, tell
 from phantomsim.dataset.recipe import Recipe, shipped
 from phantomsim.physics.errors import RecipeError, ResourceError
 from phantomsim.registry import PHANTOMS, RECONSTRUCTORS, SCANNERS
+from phantomsim.scanners import presets
 
 
 def list_kinds(as_json: bool) -> None:
-    """Show every phantom, scanner, reconstructor and shipped recipe with a line of help."""
+    """Show every phantom, scanner, reconstructor, preset and shipped recipe with a line of help."""
     found: dict[str, Mapping[str, str]] = {
         f"{registry.noun}s": {kind: registry.summary(kind) for kind in registry.kinds()}
         for registry in (PHANTOMS, SCANNERS, RECONSTRUCTORS)
     }
+    found["presets"] = {name: presets.summary(name) for name in presets.names()}
     found["recipes"] = {name: shipped.summary(name) for name in shipped.names()}
     width = max(len(name) for entries in found.values() for name in entries)
     text = "\n\n".join(

@@ -15,11 +15,12 @@ from phantomsim.dataset.recipe.distribution import Distribution, is_distribution
 from phantomsim.dataset.recipe.drawn import DrawnRecipe, draw
 from phantomsim.dataset.recipe.outline import Header, Outline, outline
 from phantomsim.dataset.recipe.shipped import find
-from phantomsim.dataset.recipe.tree import Path, check_plain, complaint, dotted
+from phantomsim.dataset.recipe.tree import Path, check_plain, complaint, dotted, merged
 from phantomsim.dataset.recipe.trials import check_shapes, corners
 from phantomsim.dataset.recipe.validation import validate
 from phantomsim.physics.errors import RecipeError
 from phantomsim.physics.rng import Key
+from phantomsim.scanners import presets
 
 LONGEST_TEXT: Final = 2**20
 """Characters of the longest recipe that is read."""
@@ -87,6 +88,7 @@ class Recipe:
         for name in Header.model_fields:
             if is_distribution(tree.get(name)) and name in {"name", "seed", "samples"}:
                 raise complaint((name,), tree[name], "holds for the whole data set and cannot be a distribution")
+        tree = _with_presets(tree)
         header = validate(Header, tree, ())
         found = outline(header)
         content = {name: value for name, value in tree.items() if name not in OUTSIDE_DIGEST}
@@ -140,3 +142,21 @@ def _parse(text: str) -> dict[str, Any]:
         raise RecipeError("recipe: tables and lists are nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError, and Python's own limit on the digits of a whole number
         raise RecipeError(f"recipe: not TOML: {' '.join(str(error).split())[:200]}") from None
+
+
+def _with_presets(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe in which every scan has the fields of its preset where it gives none itself."""
+    scans = tree.get("scan")
+    if not isinstance(scans, dict) or not any(isinstance(scan, dict) and "preset" in scan for scan in scans.values()):
+        return tree
+    filled = {}
+    for name, scan in scans.items():
+        if not isinstance(scan, dict) or "preset" not in scan:
+            filled[name] = scan
+            continue
+        own = {field: value for field, value in scan.items() if field != "preset"}
+        try:
+            filled[name] = merged(presets.fields(str(scan["preset"])), own)
+        except RecipeError as error:
+            raise complaint(("scan", name, "preset"), scan["preset"], str(error)) from None
+    return {**tree, "scan": filled}

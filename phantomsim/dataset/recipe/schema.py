@@ -18,6 +18,7 @@ from phantomsim.dataset.recipe.outline import (
     VariantSpec,
 )
 from phantomsim.registry import PHANTOMS, RECONSTRUCTORS, SCANNERS, Registry
+from phantomsim.scanners import presets
 from phantomsim.scanners.scanner import Scanner
 
 Schema = dict[str, Any]
@@ -39,6 +40,7 @@ def recipe_schema() -> Schema:
         "anyOf": [
             *(_drawn(scanner, definitions, ScanHead) for scanner in scanners),
             {"type": "object", "required": ["like"], "properties": {"like": {"type": "string"}}},
+            {"type": "object", "required": ["preset"], "properties": {"preset": {"enum": presets.names()}}},
         ]
     }
     image = _plain(ImageHead, definitions)
