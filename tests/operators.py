@@ -42,12 +42,12 @@ def image(shape: tuple[int, ...]) -> Callable[[str], Space]:
 
 PLANE, BLOCK = image((1, 17, 23)), image((5, 6, 7))
 
-BLOCK = Grid((20, 22, 19), (MM, 1.2 * MM, 0.8 * MM), (3 * MM, -4 * MM, 2 * MM))
+VOXELS = Grid((20, 22, 19), (MM, 1.2 * MM, 0.8 * MM), (3 * MM, -4 * MM, 2 * MM))
 CONE = ConeBeam(7, 26, 33, 1.5 * MM, 1.6 * MM, 60 * MM, 100 * MM)
 
 
 def cone(**changes: Any) -> Callable[[str], LinearOperator]:
-    return lambda dtype: ConeJosephProjector(replace(CONE, **changes), BLOCK, dtype)
+    return lambda dtype: ConeJosephProjector(replace(CONE, **changes), VOXELS, dtype)
 
 
 def scattered() -> Views:
@@ -108,7 +108,7 @@ OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     "cone joseph, tilted": cone(tilt=0.3),
     "cone joseph, sphere": cone(surface="sphere"),
     "cone joseph, tilted cylinder, flying spot": cone(tilt=1.3, surface="cylinder", spots=((MM, 0.0), (-MM, MM))),
-    "cone joseph, any poses": lambda dtype: ConeJosephProjector(scattered(), BLOCK, dtype),
+    "cone joseph, any poses": lambda dtype: ConeJosephProjector(scattered(), VOXELS, dtype),
     **{f"siddon, {name}": projector(SiddonProjector, *bins) for name, bins in BINS.items()},
     **{f"distance-driven, {name}": projector(DistanceDrivenProjector, *bins) for name, bins in BINS.items()},
     **{f"footprint, {name}": projector(FootprintProjector, *bins) for name, bins in BINS.items()},
