@@ -40,14 +40,14 @@ def image(shape: tuple[int, ...]) -> Callable[[str], Space]:
     return lambda dtype: Space(shape, ("z", "y", "x"), dtype)
 
 
-PLANE, BLOCK = image((1, 17, 23)), image((5, 6, 7))
+PLANE, PATCH = image((1, 17, 23)), image((5, 6, 7))
 
-VOXELS = Grid((20, 22, 19), (MM, 1.2 * MM, 0.8 * MM), (3 * MM, -4 * MM, 2 * MM))
+BLOCK = Grid((20, 22, 19), (MM, 1.2 * MM, 0.8 * MM), (3 * MM, -4 * MM, 2 * MM))
 CONE = ConeBeam(7, 26, 33, 1.5 * MM, 1.6 * MM, 60 * MM, 100 * MM)
 
 
 def cone(**changes: Any) -> Callable[[str], LinearOperator]:
-    return lambda dtype: ConeJosephProjector(replace(CONE, **changes), VOXELS, dtype)
+    return lambda dtype: ConeJosephProjector(replace(CONE, **changes), BLOCK, dtype)
 
 
 def scattered() -> Views:
@@ -95,8 +95,8 @@ OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
         FanBeam(12, 181, 1.6 * MM, detector="flat", source_to_axis=30 * MM, source_to_detector=65 * MM), CENTRED
     ),
     "gradient, plane": lambda dtype: GradientOperator(PLANE(dtype), (1.0, 1.0, 1.0)),
-    "gradient, block": lambda dtype: GradientOperator(BLOCK(dtype), (2.0, 1.0, 0.7)),
-    "divergence": lambda dtype: DivergenceOperator(BLOCK(dtype), (2.0, 1.0, 0.7)),
+    "gradient, block": lambda dtype: GradientOperator(PATCH(dtype), (2.0, 1.0, 0.7)),
+    "divergence": lambda dtype: DivergenceOperator(PATCH(dtype), (2.0, 1.0, 0.7)),
     "cone joseph": cone(),
     "cone joseph, helix, quarter offset": cone(feed=20 * MM, column_offset=0.25, row_offset=-3.3),
     "cone joseph, flying spot": cone(spots=((MM, 0.0), (-MM, 1.5 * MM))),
@@ -108,7 +108,7 @@ OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     "cone joseph, tilted": cone(tilt=0.3),
     "cone joseph, sphere": cone(surface="sphere"),
     "cone joseph, tilted cylinder, flying spot": cone(tilt=1.3, surface="cylinder", spots=((MM, 0.0), (-MM, MM))),
-    "cone joseph, any poses": lambda dtype: ConeJosephProjector(scattered(), VOXELS, dtype),
+    "cone joseph, any poses": lambda dtype: ConeJosephProjector(scattered(), BLOCK, dtype),
     **{f"siddon, {name}": projector(SiddonProjector, *bins) for name, bins in BINS.items()},
     **{f"distance-driven, {name}": projector(DistanceDrivenProjector, *bins) for name, bins in BINS.items()},
     **{f"footprint, {name}": projector(FootprintProjector, *bins) for name, bins in BINS.items()},
