@@ -10,6 +10,8 @@ import numpy as np
 
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.operator import LinearOperator, Space
+from phantomsim.physics.pet.projector import LineProjector
+from phantomsim.physics.pet.time_of_flight import TimeOfFlight
 from phantomsim.physics.solvers.finite_differences import DivergenceOperator, GradientOperator
 from phantomsim.physics.xray.cone import ConeBeam, Views
 from phantomsim.physics.xray.cone_projector import ConeJosephProjector
@@ -56,6 +58,14 @@ def scattered() -> Views:
     rows, columns = np.sort(np.random.default_rng(41).uniform(-40, 40, (2, 23)) * MM)
     source, centre = -60 * MM * frames[:, 0], 30 * MM * frames[:, 0]
     return Views(source, centre, frames[:, 1], frames[:, 2], rows, columns)
+
+
+FLIGHT = TimeOfFlight(100e-12, 70e-12, 5)
+
+
+def chords() -> np.ndarray[Any, Any]:
+    """Return lines in any direction through the block and past it; some end inside."""
+    return np.random.default_rng(42).uniform(-20, 20, (900, 2, 3)) * MM
 
 
 BINS: Final[dict[str, tuple[PlanarScan, Grid]]] = {
@@ -112,6 +122,9 @@ OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     **{f"siddon, {name}": projector(SiddonProjector, *bins) for name, bins in BINS.items()},
     **{f"distance-driven, {name}": projector(DistanceDrivenProjector, *bins) for name, bins in BINS.items()},
     **{f"footprint, {name}": projector(FootprintProjector, *bins) for name, bins in BINS.items()},
+    "lines": lambda dtype: LineProjector(chords(), BLOCK, dtype=dtype),
+    "lines, time of flight": lambda dtype: LineProjector(chords(), BLOCK, FLIGHT, dtype=dtype),
+    "lines, events": lambda dtype: LineProjector(chords(), BLOCK, FLIGHT, np.arange(900) % 5, dtype),
     "adjoint": lambda dtype: JosephProjector(PARALLEL, CENTRED, dtype).H,
     "composition": lambda dtype: (
         JosephProjector(PARALLEL, CENTRED, dtype).H @ JosephProjector(PARALLEL, CENTRED, dtype)

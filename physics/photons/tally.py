@@ -42,12 +42,12 @@ def quanta(energy: Real) -> np.int64:
 _simulator_lock = Lock()
 
 
-def _add_in_simulator(sums: Array, index: int, value: int) -> None:
+def _add_in_simulator(sums: Array, index: Any, value: Any) -> None:
     with _simulator_lock:
         sums[index] += value
 
 
-def _add_on_card(sums: Array, index: int, value: int) -> None:
+def _add_on_card(sums: Array, index: Any, value: Any) -> None:
     cuda.atomic.add(sums, index, value)
 
 

@@ -1,0 +1,1 @@
+"""Positron emission tomography and single photons: lines of response, detectors, digitisers, projectors."""
