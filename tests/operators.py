@@ -10,7 +10,9 @@ import numpy as np
 
 from phantomsim.physics.grid import Grid
 from phantomsim.physics.operator import LinearOperator, Space
-from phantomsim.physics.pet.projector import LineProjector
+from phantomsim.physics.pet.projector import LineProjector, SinogramProjector
+from phantomsim.physics.pet.rings import Rings
+from phantomsim.physics.pet.sinogram import Sinogram
 from phantomsim.physics.pet.time_of_flight import TimeOfFlight
 from phantomsim.physics.solvers.finite_differences import DivergenceOperator, GradientOperator
 from phantomsim.physics.xray.cone import ConeBeam, Views
@@ -61,6 +63,9 @@ def scattered() -> Views:
 
 
 FLIGHT = TimeOfFlight(100e-12, 70e-12, 5)
+
+
+SINOGRAM = Sinogram(Rings(30 * MM, 10, 2, (2, 4), (3 * MM, 4 * MM), 10 * MM), 21, span=3)
 
 
 def chords() -> np.ndarray[Any, Any]:
@@ -125,6 +130,8 @@ OPERATORS: Final[dict[str, Callable[[str], LinearOperator]]] = {
     "lines": lambda dtype: LineProjector(chords(), BLOCK, dtype=dtype),
     "lines, time of flight": lambda dtype: LineProjector(chords(), BLOCK, FLIGHT, dtype=dtype),
     "lines, events": lambda dtype: LineProjector(chords(), BLOCK, FLIGHT, np.arange(900) % 5, dtype),
+    "sinogram": lambda dtype: SinogramProjector(SINOGRAM, BLOCK, dtype=dtype),
+    "sinogram, time of flight, part": lambda dtype: SinogramProjector(SINOGRAM, BLOCK, FLIGHT, (1, 3), dtype=dtype),
     "adjoint": lambda dtype: JosephProjector(PARALLEL, CENTRED, dtype).H,
     "composition": lambda dtype: (
         JosephProjector(PARALLEL, CENTRED, dtype).H @ JosephProjector(PARALLEL, CENTRED, dtype)

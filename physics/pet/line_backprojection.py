@@ -23,7 +23,9 @@ def _adjoint_blocks(
     end: int,
     values: Any,
     frame: Any,
-    ends: Any,
+    across: Any,
+    along: Any,
+    per_level: int,
     bins: Any,
     kernel: Any,
     flight: Any,
@@ -36,8 +38,10 @@ def _adjoint_blocks(
     given = np.empty(n_planes, values.dtype)
     for block in range(begin, end):
         begin_slab, end_slab = SLAB * block, min(n_planes, SLAB * (block + 1))
-        for i in range(bins.size):
-            first, stop, line, slope, height, rise, origin, step = trace(ends, i, frame, n_planes, n_lines, n_heights)
+        for i in range(values.shape[0]):
+            first, stop, line, slope, height, rise, origin, step = trace(
+                across, along, per_level, i, frame, n_planes, n_lines, n_heights
+            )
             first, stop = max(first, begin_slab), min(stop, end_slab)
             if first >= stop:
                 continue
@@ -47,7 +51,7 @@ def _adjoint_blocks(
             else:
                 given[: stop - first] = 0
                 for b in range(values.shape[1]):
-                    centre = flight[0] + np.float32(np.int32(bins[i] + b)) * flight[1]
+                    centre = flight[0] + np.float32(np.int32(bins[i % bins.size] + b)) * flight[1]
                     low, high = planes_of_bin(centre, flight[2], origin, step, first, stop)
                     for plane in range(low, high):
                         away = origin + step * np.float32(np.int32(plane)) - centre
@@ -68,7 +72,9 @@ def _adjoint_thread(
     i: int,
     values: Any,
     frame: Any,
-    ends: Any,
+    across: Any,
+    along: Any,
+    per_level: int,
     bins: Any,
     kernel: Any,
     flight: Any,
@@ -76,11 +82,13 @@ def _adjoint_thread(
     quanta: Any,
 ) -> None:
     n_planes, n_lines, n_heights = quanta.shape
-    first, stop, line, slope, height, rise, origin, step = trace(ends, i, frame, n_planes, n_lines, n_heights)
+    first, stop, line, slope, height, rise, origin, step = trace(
+        across, along, per_level, i, frame, n_planes, n_lines, n_heights
+    )
     for b in range(values.shape[1]):
         centre, low, high = step - step, first, stop
         if flight.size > 0:
-            centre = flight[0] + np.float32(np.int32(bins[i] + b)) * flight[1]
+            centre = flight[0] + np.float32(np.int32(bins[i % bins.size] + b)) * flight[1]
             low, high = planes_of_bin(centre, flight[2], origin, step, first, stop)
         for plane in range(low, high):
             place = np.float32(np.int32(plane))
@@ -102,7 +110,7 @@ ADJOINT: Final = Kernel(
     "pet.lines.adjoint",
     _adjoint_blocks,
     _adjoint_thread,
-    "real[:,::1];real[:,::1];real[:,::1];int32[::1];real[::1];real[::1];real;int64[:,:,::1]",
+    "real[:,::1];real[:,::1];real[:,::1];real[:,::1];int64;int32[::1];real[::1];real[::1];real;int64[:,:,::1]",
 )
 """Give back to padded planes, in quanta of 1 / `scale`, what lines took.
 

@@ -25,14 +25,26 @@ LINES: Final = 512  # of a block
 
 @loop_nest
 def _forward_blocks(
-    begin: int, end: int, planes: Any, frame: Any, ends: Any, bins: Any, kernel: Any, flight: Any, sums: Any
+    begin: int,
+    end: int,
+    planes: Any,
+    frame: Any,
+    across: Any,
+    along: Any,
+    per_level: int,
+    bins: Any,
+    kernel: Any,
+    flight: Any,
+    sums: Any,
 ) -> None:
     n_planes, n_lines, n_heights = planes.shape
     voxels = planes.reshape(-1)
     places, parts = np.empty(n_planes, np.int32), np.empty((2, n_planes), planes.dtype)
     samples, none = parts[0], planes.dtype.type(0)
-    for i in range(LINES * begin, min(bins.size, LINES * end)):
-        first, stop, line, slope, height, rise, origin, step = trace(ends, i, frame, n_planes, n_lines, n_heights)
+    for i in range(LINES * begin, min(sums.shape[0], LINES * end)):
+        first, stop, line, slope, height, rise, origin, step = trace(
+            across, along, per_level, i, frame, n_planes, n_lines, n_heights
+        )
         locate(first, stop, line, slope, height, rise, n_lines, n_heights, places, parts)
         near_planes = voxels[first * n_lines * n_heights :]
         for k in range(np.uint64(max(stop - first, 0))):
@@ -47,7 +59,7 @@ def _forward_blocks(
                 for k in range(np.uint64(max(stop - first, 0))):
                     total += samples[k]
             else:
-                centre = flight[0] + np.float32(np.int32(bins[i] + b)) * flight[1]
+                centre = flight[0] + np.float32(np.int32(bins[i % bins.size] + b)) * flight[1]
                 low, high = planes_of_bin(centre, flight[2], origin, step, first, stop)
                 for plane in range(low, high):
                     away = origin + step * np.float32(np.int32(plane)) - centre
@@ -55,13 +67,26 @@ def _forward_blocks(
             sums[i, b] = total * abs(step)
 
 
-def _forward_thread(i: int, planes: Any, frame: Any, ends: Any, bins: Any, kernel: Any, flight: Any, sums: Any) -> None:
+def _forward_thread(
+    i: int,
+    planes: Any,
+    frame: Any,
+    across: Any,
+    along: Any,
+    per_level: int,
+    bins: Any,
+    kernel: Any,
+    flight: Any,
+    sums: Any,
+) -> None:
     n_planes, n_lines, n_heights = planes.shape
-    first, stop, line, slope, height, rise, origin, step = trace(ends, i, frame, n_planes, n_lines, n_heights)
+    first, stop, line, slope, height, rise, origin, step = trace(
+        across, along, per_level, i, frame, n_planes, n_lines, n_heights
+    )
     for b in range(sums.shape[1]):
         total, centre, low, high = step - step, step - step, first, stop
         if flight.size > 0:
-            centre = flight[0] + np.float32(np.int32(bins[i] + b)) * flight[1]
+            centre = flight[0] + np.float32(np.int32(bins[i % bins.size] + b)) * flight[1]
             low, high = planes_of_bin(centre, flight[2], origin, step, first, stop)
         for plane in range(low, high):
             place = np.float32(np.int32(plane))
@@ -81,9 +106,9 @@ FORWARD: Final = Kernel(
     "pet.lines.forward",
     _forward_blocks,
     _forward_thread,
-    "real[:,:,::1];real[:,::1];real[:,::1];int32[::1];real[::1];real[::1];real[:,::1]",
+    "real[:,:,::1];real[:,::1];real[:,::1];real[:,::1];int64;int32[::1];real[::1];real[::1];real[:,::1]",
 )
-"""Integrate padded planes along lines, into the time bins of each from ``bins`` on.
+"""Integrate padded planes along lines, into the time bins of each from ``bins`` on (course, or one for all).
 
 `flight` is the first bin's centre, the bins' distance and their reach [m], and the steps of `kernel` to a metre; empty
 without time of flight. A CPU block is a run of `LINES`, a CUDA thread a line.

@@ -15,16 +15,20 @@ PADDING: Final = 3
 
 @scalar
 def trace(
-    ends: Any, i: int, frame: Any, n_planes: int, n_lines: int, n_heights: int
+    across: Any, along: Any, per_level: int, i: int, frame: Any, n_planes: int, n_lines: int, n_heights: int
 ) -> tuple[int, int, Real, Real, Real, Real, Real, Real]:
     """Return how line i runs through padded planes.
 
     Parameters
     ----------
-    ends
-        First and second end of each line (line, 6), each (plane, line, height) [m].
+    across
+        First and second end of each line's course over planes and lines (course, 4), each (plane, line) [m].
+    along
+        Heights of the first and second end (level, 2) [m].
+    per_level
+        Lines to a level: 1 for lines with a level each, the number of courses where every course is at every level.
     i
-        Number of the line.
+        Number of the line: course ``i % courses`` at level ``i // per_level``.
     frame
         Position of the first voxel and spacing (2, 3), each (plane, line, height) [m].
     n_planes, n_lines, n_heights
@@ -35,14 +39,15 @@ def trace(
         First plane crossed and the end of them; line and slope, height and slope in padded voxels from plane 0; place
         on the line at plane 0, from its middle towards the second end, and its step from plane to plane [m].
     """
-    end = ends[i]
+    course = i % across.shape[0]
+    end, level = across[course], along[i // per_level]
     one, half = np.float32(1), np.float32(0.5)
     near = (end[0] - frame[0, 0]) / frame[1, 0]
-    far = (end[3] - frame[0, 0]) / frame[1, 0]
+    far = (end[2] - frame[0, 0]) / frame[1, 0]
     run = far - near
-    line, slope = _cross((end[1] - frame[0, 1]) / frame[1, 1], (end[4] - frame[0, 1]) / frame[1, 1], near, run)
-    height, rise = _cross((end[2] - frame[0, 2]) / frame[1, 2], (end[5] - frame[0, 2]) / frame[1, 2], near, run)
-    z, y, x = end[3] - end[0], end[4] - end[1], end[5] - end[2]
+    line, slope = _cross((end[1] - frame[0, 1]) / frame[1, 1], (end[3] - frame[0, 1]) / frame[1, 1], near, run)
+    height, rise = _cross((level[0] - frame[0, 2]) / frame[1, 2], (level[1] - frame[0, 2]) / frame[1, 2], near, run)
+    z, y, x = end[2] - end[0], end[3] - end[1], level[1] - level[0]
     step = sqrt(z * z + y * y + x * x) / run
     enter, leave = min(near, far), max(near, far)
     enter, leave = _within(enter, leave, line, slope, n_lines)
