@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, tan
+from math import hypot, pi, tan
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,8 @@ class Rings:
         Gap between rings of blocks [m].
     fill
         Share of the pitch, in each direction, that is crystal and not reflector.
+    tapered
+        Whether blocks widen outward, so that no wedge is left between them.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Rings:
     depth: float
     axial_gap: float = 0.0
     fill: float = 1.0
+    tapered: bool = False
 
     def __post_init__(self) -> None:
         for name, count in (("n_blocks", self.n_blocks), ("n_block_rings", self.n_block_rings)):
@@ -85,6 +88,23 @@ class Rings:
     def n_crystals(self) -> int:
         """Crystals around the axis."""
         return self.n_blocks * self.block[1]
+
+    @property
+    def n_all_blocks(self) -> int:
+        """Blocks of the whole scanner; block ``ring of blocks * n_blocks + block``."""
+        return self.n_blocks * self.n_block_rings
+
+    @property
+    def outer_radius(self) -> float:
+        """Radius of a cylinder that holds all crystals [m]."""
+        half = self.block[1] * self.pitch[1] / 2
+        half *= (1 + self.depth / self.radius) if self.tapered else 1
+        return hypot(self.radius + self.depth, half)
+
+    @property
+    def length(self) -> float:
+        """Length along the axis, from the first crystal's edge to the last one's [m]."""
+        return self.n_block_rings * self.block[0] * self.pitch[0] + (self.n_block_rings - 1) * self.axial_gap
 
     @property
     def heights(self) -> Float64:
