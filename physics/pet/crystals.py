@@ -142,7 +142,7 @@ def _detect(
         if slot < HITS and left > _ZERO:
             if blocks[slot, i] < 0:
                 blocks[slot, i] = block
-                hits[slot, 3, i] = way
+                hits[slot, 3, i], hits[slot, 4, i], hits[slot, 5, i] = way, axial, transaxial
             hits[slot, 0, i] += left
             hits[slot, 1, i] += left * axial
             hits[slot, 2, i] += left * transaxial
@@ -200,6 +200,7 @@ CRYSTALS: Final = Kernel(
 )
 """Follow photons through the shell of crystals; a CPU block is a run of `PHOTONS`, a CUDA thread a photon.
 
-Writes for each of the first two blocks its number (hit, photon), −1 for none, and (hit, 4, photon): energy [keV],
-energy times axial and transaxial place in the block [keV · crystal], and the way from the start to the first event [m].
+Writes for each of the first two blocks its number (hit, photon), −1 for none, and (hit, 6, photon): energy [keV],
+energy times axial and transaxial place in the block [keV · crystal], the way from the start to the first event [m] and
+its axial and transaxial place [crystal].
 """

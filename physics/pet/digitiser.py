@@ -75,21 +75,31 @@ class Digitiser:
         busy
             Until when each block is dead (block) [s]; it goes on from one run to the next.
         """
-        n = len(singles)
-        energy = singles.energy
-        if self.energy_resolution > 0:
-            width = np.float32(self.energy_resolution / FULL_WIDTHS * sqrt(510.999))
-            energy = energy + width * np.sqrt(energy) * normal(key.fold("energy"), n)
         if self.dead_time > 0:
-            singles = self._merged(replace(singles, energy=energy), rings, busy)
-            energy = singles.energy
-        singles = replace(singles, energy=energy).part((energy >= self.window[0]) & (energy <= self.window[1]))
+            singles = self._merged(replace(singles, energy=self._energies(singles, key)), rings, busy)
+            singles = self._counted(singles)
+        else:
+            singles = self.blurred(singles, key)
         if self.time_resolution > 0:
             noise = (
                 self.time_resolution / FULL_WIDTHS / sqrt(2) * normal(key.fold("time"), len(singles), dtype=np.float64)
             )
             singles = replace(singles, time=singles.time + noise)
         return singles.by_time()
+
+    def blurred(self, singles: Singles, key: Key) -> Singles:
+        """Return the singles inside the energy window after the blur of their energies, without dead time."""
+        return self._counted(replace(singles, energy=self._energies(singles, key)))
+
+    def _energies(self, singles: Singles, key: Key) -> npt.NDArray[np.float32]:
+        if self.energy_resolution == 0:
+            return singles.energy
+        width = np.float32(self.energy_resolution / FULL_WIDTHS * sqrt(510.999))
+        noise = normal(key.fold("energy"), len(singles))
+        return np.asarray(singles.energy + width * np.sqrt(singles.energy) * noise)
+
+    def _counted(self, singles: Singles) -> Singles:
+        return singles.part((singles.energy >= self.window[0]) & (singles.energy <= self.window[1]))
 
     def _merged(self, singles: Singles, rings: Rings, busy: npt.NDArray[np.float64]) -> Singles:
         ring, around = np.divmod(singles.crystal, rings.n_crystals)

@@ -105,16 +105,9 @@ def singles_of(
     UnitError
         If the cutoff is below 1 keV.
     """
-    if not cutoff >= 1:
-        raise UnitError(f"cutoff must be at least 1 keV, got {cutoff}")
-    xp = namespace(photons.state)
-    n = photons.state.shape[1]
-    blocks, hits = xp.empty((HITS, n), np.int32), xp.empty((HITS, 4, n), np.float32)
-    shell, counts = shell_of(rings)
-    arguments = (xp.asarray(a) for a in (shell, counts, crystal.coefficients, crystal.momentum))
-    CRYSTALS(
-        -(-n // PHOTONS), n, 2 * first, *key.arguments, *arguments, np.float32(cutoff), photons.state, blocks, hits
-    )
+    blocks, hits = hits_of(photons, rings, crystal, key, first=2 * first, cutoff=cutoff)
+    xp = namespace(blocks)
+    n = blocks.shape[1]
     slot, photon = xp.nonzero(blocks >= 0)
     block, energy, axial, transaxial, way = (
         to_host(a) for a in (blocks[slot, photon], *(hits[slot, k, photon] for k in range(4)))
@@ -136,6 +129,36 @@ def singles_of(
     )
 
 
+def hits_of(
+    photons: Photons,
+    rings: Rings,
+    crystal: PhotonTables,
+    key: Key,
+    *,
+    first: int = 0,
+    cutoff: float = LEAST_ENERGY,
+) -> tuple[Array, Array]:
+    """Follow photons through the crystals; the arguments are those of `singles_of`, `first` that of the first photon.
+
+    Returns
+    -------
+        Block (hit, photon), −1 for none, and what it was given (hit, 6, photon), as `CRYSTALS` says.
+
+    Raises
+    ------
+    UnitError
+        If the cutoff is below 1 keV.
+    """
+    if not cutoff >= 1:
+        raise UnitError(f"cutoff must be at least 1 keV, got {cutoff}")
+    xp = namespace(photons.state)
+    n = photons.state.shape[1]
+    blocks, hits = xp.empty((HITS, n), np.int32), xp.empty((HITS, 6, n), np.float32)
+    arguments = (xp.asarray(a) for a in (*_shell(rings), crystal.coefficients, crystal.momentum))
+    CRYSTALS(-(-n // PHOTONS), n, first, *key.arguments, *arguments, np.float32(cutoff), photons.state, blocks, hits)
+    return blocks, hits
+
+
 def _way_through_body(start: npt.NDArray[np.float64], state: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return how far photons went from their start to where they left the body [m].
 
@@ -145,7 +168,7 @@ def _way_through_body(start: npt.NDArray[np.float64], state: npt.NDArray[np.floa
     return np.asarray(np.linalg.norm(state[:3] - start, axis=0))
 
 
-def shell_of(rings: Rings) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+def _shell(rings: Rings) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Return the lengths and the counts by which the kernel knows a scanner's rings."""
     length = rings.block[0] * rings.pitch[0] + rings.axial_gap
     lengths = [rings.radius, rings.outer_radius, rings.length / 2, rings.depth, rings.block[1] * rings.pitch[1] / 2]

@@ -11,7 +11,7 @@ from phantomsim.physics.grid import Grid
 from phantomsim.physics.pet.emission import source_of
 from phantomsim.physics.pet.isotopes import isotope
 from phantomsim.physics.pet.rings import Rings
-from phantomsim.physics.pet.singles import shell_of
+from phantomsim.physics.pet.singles import _shell
 from phantomsim.physics.photons.tables import tabulate
 
 KEY = (np.uint64(0xA4093822), np.uint64(0x299F31D0), np.uint64(0x13198A2E))
@@ -37,8 +37,8 @@ def cases() -> Iterator[tuple[str, int, int, tuple[Any, ...], tuple[int, ...], f
     ways = rng.standard_normal((3, N)) * np.array([[0.3], [1], [1]])
     state[:3], state[3:6] = rng.uniform(-0.02, 0.02, (3, N)), ways / np.linalg.norm(ways, axis=0)
     state[6] = np.linspace(60, 511, N)
-    found = np.zeros((2, N), np.int32), np.zeros((2, 4, N), np.float32)
-    arguments = (500, *KEY, *shell_of(rings), tables.coefficients, tables.momentum, np.float32(10), state, *found)
+    found = np.zeros((2, N), np.int32), np.zeros((2, 6, N), np.float32)
+    arguments = (500, *KEY, *_shell(rings), tables.coefficients, tables.momentum, np.float32(10), state, *found)
     yield "pet.crystals", 1, N, arguments, (10, 11), 1e-4
     times = np.sort(rng.uniform(0, 4e-6, N))
     bounds = np.array([0, 15, 15, N])

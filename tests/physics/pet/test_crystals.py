@@ -9,10 +9,9 @@ from scipy.integrate import quad
 from phantomsim.physics.constants import SPEED_OF_LIGHT
 from phantomsim.physics.errors import UnitError
 from phantomsim.physics.grid import Grid
-from phantomsim.physics.pet.crystals import CRYSTALS, PHOTONS
 from phantomsim.physics.pet.emission import emit, source_of
 from phantomsim.physics.pet.rings import Rings
-from phantomsim.physics.pet.singles import shell_of, singles_of
+from phantomsim.physics.pet.singles import hits_of, singles_of
 from phantomsim.physics.photons.interactions import mass_attenuation
 from phantomsim.physics.photons.medium import medium_of_fractions
 from phantomsim.physics.photons.tables import tabulate
@@ -32,14 +31,6 @@ def smooth_ring(radius: float, n: int = 120) -> Rings:
     return Rings(radius, n, 1, (50, 6), (4 * MM, width / 6), 20 * MM, tapered=True)
 
 
-def hits(photons: Photons, rings: Rings, key: Key) -> tuple[np.ndarray, np.ndarray]:
-    n = photons.state.shape[1]
-    blocks, read = np.empty((2, n), np.int32), np.empty((2, 4, n), np.float32)
-    arguments = (*shell_of(rings), TABLES.coefficients, TABLES.momentum, np.float32(10), photons.state, blocks, read)
-    CRYSTALS(-(-n // PHOTONS), n, 0, *key.arguments, *arguments)
-    return blocks, read
-
-
 def test_attenuation_at_511_kev_is_that_of_tables() -> None:
     """Linear attenuation [1/cm] of water, LSO and BGO, and the photoelectric share of LSO, as the issue on PET says."""
     energy = np.array([511.0])
@@ -57,7 +48,7 @@ def test_a_point_in_a_ring_is_seen_with_the_chance_of_its_solid_angle() -> None:
     across = np.sqrt(1 - directions**2)
     ways = np.stack([directions, across * np.sin(turns), across * np.cos(turns)], axis=1).astype(np.float32)
     photons = Photons.emitted(np.zeros(3), ways, 510.99895)
-    blocks, read = hits(photons, smooth_ring(radius), Key(1))
+    blocks, read = hits_of(photons, smooth_ring(radius), TABLES, Key(1))
     row = TABLES.coefficients[1, int(128 * (8 + 510.99895 / 256 - 1))]
     mu = float(row[2] - (row[1] - row[0]))
 
@@ -90,7 +81,7 @@ def test_a_water_cylinder_gives_the_counts_of_geant4() -> None:
     _, photons = emit(source_of(inside, grid), n, Key(2), density=1000 * inside, acollinearity=0.0)
     medium = medium_of_fractions(inside[None].astype(np.float32), [WATER], grid)
     photons = transport(photons, medium, Key(3))
-    _, read = hits(photons, smooth_ring(400 * MM), Key(4))
+    _, read = hits_of(photons, smooth_ring(400 * MM), TABLES, Key(4))
     energy, scattered = read[:, 0].sum(axis=0), photons.orders > 0
     for low, singles, coincidences, share in ((425, 0.1005, 0.01709, 0.2800), (350, 0.1137, 0.02024, 0.3910)):
         good = (energy >= low) & (energy <= 650)
@@ -106,7 +97,7 @@ def test_compton_scatter_in_a_crystal_leaves_up_to_its_edge() -> None:
     thin = Rings(100 * MM, 40, 1, (10, 4), (4 * MM, 3.9 * MM), 0.05 * MM)
     n = 200_000
     _, photons = emit(source_of(np.ones((1, 1, 1)), Grid((1, 1, 1), (MM,) * 3)), n, Key(5), density=np.ones((1, 1, 1)))
-    blocks, read = hits(photons, thin, Key(6))
+    blocks, read = hits_of(photons, thin, TABLES, Key(6))
     energy = read[0, 0, blocks[0] >= 0]
     compton = energy[energy < 500]
     assert len(compton) > 150
